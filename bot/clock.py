@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable
 from datetime import UTC, datetime, timedelta
 
 
@@ -35,12 +34,7 @@ class Clock:
     async def wait(self, event: asyncio.Event, *, until: datetime | None) -> bool:
         """Wait for `event`, at most until `until` (`None`: for ever). True when the event came."""
         timeout = None if until is None else max(0.0, (until - self.now()).total_seconds()) / self.speed
-        return await self._before(event.wait(), timeout)
-
-    @staticmethod
-    async def _before(awaitable: Awaitable[object], timeout: float | None) -> bool:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(timeout):
-                await awaitable
-                return True
-        return False
+                await event.wait()
+        return event.is_set()
