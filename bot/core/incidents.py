@@ -1,0 +1,218 @@
+"""Episodes, threads and messages: what happened, the conversation about it, and what the channel should show.
+
+An *episode* is what happened: a downtime, an error, a blindness. A *thread* is a conversation in Slack about one or
+many episodes. A *message* is one post in a thread: message 0 is its root. Keeping them apart is what makes baselines,
+groups and mutes simple.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TypeAlias
+
+from bot.core.connection import Connection, Failure, Log
+
+Json: TypeAlias = "str | int | float | bool | Sequence[Json] | Mapping[str, Json] | None"
+
+SITE = ""
+"""Stands where a connection's id would, when the episode or the event is about the site itself."""
+
+
+class EpisodeKind(enum.StrEnum):
+    OUTAGE = "outage"
+    ERROR = "error"
+    BLIND = "blind"
+    """The site cannot be read."""
+
+
+class Why(enum.StrEnum):
+    """How the bot came to know of a change, and so how exactly it knows when it happened."""
+
+    SEEN = "seen"
+    """Two reads in a row showed it."""
+    BASELINE = "baseline"
+    """It was so when the bot first looked."""
+    ADDED = "added"
+    """It was so when the connection appeared."""
+    FIRST_KNOWN = "first_known"
+    """It was so when ItemPath first said anything about the state."""
+    WHILE_BLIND = "while_blind"
+    """It happened while the site could not be read: between `not_before` and `start`."""
+    WHILE_AWAY = "while_away"
+    """It happened while the bot was not running: between `not_before` and `start`."""
+
+    @property
+    def vague(self) -> bool:
+        """The change happened somewhere between two far moments; say both."""
+        return self in (Why.WHILE_BLIND, Why.WHILE_AWAY)
+
+
+class Closing(enum.StrEnum):
+    """Why an episode is over."""
+
+    RECOVERED = "recovered"
+    NOT_WATCHED = "no_longer_watched"
+    NOW_DOWN = "now_down"
+    """An error's connection went down; the outage has its own thread."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Somebody in Slack: `id` is what counts, `name` is shown (showing the id as a mention would ping)."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Family:
+    """The same error, seen again and again with other numbers, ids, addresses or times."""
+
+    fingerprint: str
+    log: Log
+    """The latest log of the family: its text is the one shown."""
+    count: int
+    first_at: datetime
+    """When the bot first saw it."""
+    last_at: datetime
+    message: int
+    """Number of the message that tells it in its thread: 0 is the root, else a reply."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Episode:
+    """What happened to one connection, or to a site, from when to when."""
+
+    id: str
+    site: str
+    connection: str
+    """The connection's id, or `SITE`."""
+    kind: EpisodeKind
+    start: datetime
+    """The bot's own first sighting: downtime counts from here."""
+    why: Why
+    not_before: datetime | None = None
+    """When the opposite was last seen; `None` when it never was."""
+    end: datetime | None = None
+    end_why: Why | None = None
+    end_not_before: datetime | None = None
+    closing: Closing | None = None
+    row: Connection | None = None
+    """The connection as it was last read while the episode was open; `None` for a site."""
+    families: tuple[Family, ...] = ()
+    """Oldest first. For an outage: the errors that came with it and during it."""
+    failure: Failure | None = None
+    """For a blindness: the latest reason."""
+    thread: str | None = None
+    """Where it is told; `None` when nobody was told."""
+
+    @property
+    def open(self) -> bool:
+        return self.end is None
+
+    @property
+    def duration(self) -> timedelta | None:
+        """How long it lasted by the bot's own sightings; `None` while it goes on."""
+        return None if self.end is None else max(self.end - self.start, timedelta(0))
+
+
+class ThreadKind(enum.StrEnum):
+    OUTAGE = "outage"
+    ERROR = "error"
+    BASELINE = "baseline"
+    """The first message about a site; the root of what was already down then."""
+    SITE = "site"
+    """A site that cannot be read."""
+    CHANGES = "changes"
+    """Connections added, removed, changed, or no longer readable."""
+    AWAY = "away"
+    """The bot itself was away and saw nothing."""
+
+
+class Phase(enum.StrEnum):
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thread:
+    """A conversation in Slack about one or many episodes."""
+
+    id: str
+    """`<site>/<serial>`."""
+    site: str
+    kind: ThreadKind
+    channel: str
+    """As configured: an id or `#name`. An open thread keeps it."""
+    opened: datetime
+    mention: str | None = None
+    """`here`, `channel`, `U…` or `S…`: who is pinged by the root and by reminders."""
+    phase: Phase = Phase.OPEN
+    closed: datetime | None = None
+    ack_by: Person | None = None
+    ack_at: datetime | None = None
+    remind_at: datetime | None = None
+    reminders: int = 0
+    """How many reminders have been committed."""
+    revision: int = 1
+    """Grows with each change that the root should show."""
+    next_n: int = 0
+    """The number of the next message."""
+
+    @property
+    def open(self) -> bool:
+        return self.phase is Phase.OPEN
+
+
+class Role(enum.StrEnum):
+    ROOT = "root"
+    BROADCAST = "broadcast"
+    """A thread reply that is also shown in the channel."""
+    REPLY = "reply"
+
+
+class MessageKind(enum.StrEnum):
+    """What a message tells. A root shows its thread as it is; a reply tells one event, named by `params`."""
+
+    ROOT = "root"
+    """`params` of a `CHANGES` root: `{"changes": [Change.as_json(), …]}`; of `AWAY`: `{"from": iso, "to": iso}`; of
+    `BASELINE`: `{"watched": int, "unreadable": int}`; else empty."""
+    RECOVERED = "recovered"
+    """`{"episode": id, "error": str | None}`: an outage or a blindness is over; `error` is what the log said with it."""
+    ERROR = "error"
+    """`{"episode": id, "fingerprint": str}`: another error family; edited as its count grows."""
+    REMINDER = "reminder"
+    """`{"number": int}`: still down."""
+    ACKNOWLEDGED = "acknowledged"
+    """`{"by": {"id": str, "name": str}, "at": iso}`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """What the channel should show, as far as it is decided; what it does show is the delivery's to remember."""
+
+    thread: str
+    n: int
+    """0 is the root."""
+    role: Role
+    kind: MessageKind
+    revision: int = 1
+    """The wanted revision; the message is edited while what it shows is older."""
+    params: Mapping[str, Json] = field(default_factory=dict)
+    closing: bool = False
+    """It ends something; such edits go first when Slack is slow."""
+    moot_from: int | None = None
+    """Not to be sent when the root was first shown at this revision or later: the root told it already."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThreadView:
+    """What a rendering looks at: a thread, its root and its episodes as they are at this moment."""
+
+    thread: Thread
+    root: Message
+    episodes: tuple[Episode, ...] = ()
+    """All of the thread, oldest first."""

@@ -1,0 +1,180 @@
+"""What is remembered of a site, what may happen to it, and what a decision changes."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeAlias
+
+from bot.core.connection import Connection, Failure, Log, LogKey, Snapshot, State
+from bot.core.events import Event
+from bot.core.incidents import Episode, Message, Person, Thread, Why
+
+LOGS_REMEMBERED = 8
+"""How many of a connection's latest logs are known again. Only the newest is ever shown by ItemPath, so a few suffice."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pending:
+    """A flip that awaits its confirmation by further reads."""
+
+    state: State
+    polls: int
+    """How many reads have shown it."""
+    since: datetime
+    """The first of them."""
+    why: Why
+    not_before: datetime | None
+    errors: tuple[Log, ...] = ()
+    """New error logs that came meanwhile; they join the flip, or stand alone if it is not confirmed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionRecord:
+    """One connection of a site as it is remembered."""
+
+    site: str
+    id: str
+    row: Connection | None
+    """As it was last read; `None` when no read of it ever succeeded."""
+    known: State = State.UNKNOWN
+    """The last known state."""
+    since: datetime | None = None
+    """Since when the known state holds, by the bot's own sightings."""
+    seen_at: datetime | None = None
+    """When the known state was last confirmed; `None`: by the site's last good read."""
+    pending: Pending | None = None
+    logs_seen: tuple[LogKey, ...] = ()
+    """Oldest first."""
+    absent_reads: int = 0
+    """How many complete reads in a row did not list it."""
+    problem: str | None = None
+    """Why the latest read of its row failed; `None` when it did not."""
+    stale: bool = False
+    """ItemPath itself has not checked it for longer than `stale_after`."""
+
+    def state(self, *, blind: bool) -> State:
+        """What can be said of it now."""
+        if blind or self.stale or self.problem is not None or self.absent_reads or self.row is None:
+            return State.UNKNOWN
+        return State.UNKNOWN if self.row.state is State.UNKNOWN else self.known
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteRecord:
+    """One ItemPath server as it is remembered."""
+
+    name: str
+    baseline_at: datetime | None = None
+    tried_at: datetime | None = None
+    """The last poll, good or failed."""
+    good_at: datetime | None = None
+    """The last good poll."""
+    fails: int = 0
+    """Failed polls in a row."""
+    failing_since: datetime | None = None
+    """The first of them."""
+    nameless: int = 0
+    """Rows of the last read that could not be understood and had no id either."""
+    serial: int = 0
+    """Numbers episodes and threads of this site."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteState:
+    """What `decide` looks at."""
+
+    site: SiteRecord
+    connections: Mapping[str, ConnectionRecord] = field(default_factory=dict)
+    episodes: Mapping[str, Episode] = field(default_factory=dict)
+    """Every open episode; every episode of an open thread; errors that ended within `families.REOPEN_WITHIN`."""
+    threads: Mapping[str, Thread] = field(default_factory=dict)
+    """The threads of those episodes, and every open thread."""
+    unsent_reminders: frozenset[str] = frozenset()
+    """Threads with a reminder that Slack does not have yet."""
+    alive_at: datetime | None = None
+    """The latest poll of any site that shares this site's channel: when somebody was last told the truth there."""
+
+
+# What may happen: the three inputs of `decide`.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Polled:
+    """A poll succeeded."""
+
+    snapshot: Snapshot
+    resumed: bool = False
+    """The first good read since the bot started: what changed, changed while it was away."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """A poll failed."""
+
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acknowledge:
+    """Somebody takes care of it."""
+
+    by: Person
+    thread: str | None = None
+    """The thread whose button was pressed, or else…"""
+    connection: str | None = None
+    """…the id of the connection that was named (`incidents.SITE` for the site)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """A timer has come."""
+
+
+Cause: TypeAlias = Polled | Failed | Acknowledge | Due
+
+
+class AckOutcome(enum.StrEnum):
+    DONE = "done"
+    ALREADY = "already"
+    """Somebody had acknowledged it before; `by` and `at` tell who and when."""
+    ENDED = "ended"
+    """The thread is closed."""
+    NOTHING_OPEN = "nothing_open"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AckReply:
+    outcome: AckOutcome
+    by: Person | None = None
+    at: datetime | None = None
+    thread: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overtaken:
+    """Replies of `thread` not yet sent are moot if the root is first shown at `revision` or later."""
+
+    thread: str
+    revision: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What changes; committed as one. Everything not named stays as it is."""
+
+    site: SiteRecord
+    connections: tuple[ConnectionRecord, ...] = ()
+    removed: tuple[str, ...] = ()
+    """Ids of connections no longer watched."""
+    episodes: tuple[Episode, ...] = ()
+    threads: tuple[Thread, ...] = ()
+    messages: tuple[Message, ...] = ()
+    """New ones, and known ones with a new revision."""
+    overtaken: tuple[Overtaken, ...] = ()
+    events: tuple[Event, ...] = ()
+    next_due: datetime | None = None
+    """When `Due` wants to be called at the latest; `None`: no timer runs."""
+    reply: AckReply | None = None
