@@ -202,8 +202,6 @@ class Message:
     revision: int = 1
     """The wanted revision; the message is edited while what it shows is older."""
     params: Mapping[str, Json] = field(default_factory=dict)
-    closing: bool = False
-    """It ends something; such edits go first when Slack is slow."""
     moot_from: int | None = None
     """Not to be sent when the root was first shown at this revision or later: the root told it already."""
 

@@ -89,9 +89,11 @@ class SiteState:
     site: SiteRecord
     connections: Mapping[str, ConnectionRecord] = field(default_factory=dict)
     episodes: Mapping[str, Episode] = field(default_factory=dict)
-    """Every open episode; every episode of an open thread; errors that ended within `families.REOPEN_WITHIN`."""
+    """Every open episode; every episode of a thread in `threads`; errors that ended within `logs.REOPEN_WITHIN`."""
     threads: Mapping[str, Thread] = field(default_factory=dict)
-    """The threads of those episodes, and every open thread."""
+    """Every open thread; every thread in `unposted`; the threads of the errors that ended lately."""
+    unposted: frozenset[str] = frozenset()
+    """Threads whose root Slack certainly does not have: never tried or refused. They follow a corrected route."""
     unsent_reminders: frozenset[str] = frozenset()
     """Threads with a reminder that Slack does not have yet."""
     alive_at: datetime | None = None
@@ -162,6 +164,17 @@ class Overtaken:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Revision:
+    """Message `n` of `thread` should now show `revision`."""
+
+    thread: str
+    n: int
+    revision: int
+    closing: bool = False
+    """The edit ends something; such edits go first when Slack is slow."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """What changes; committed as one. Everything not named stays as it is."""
 
@@ -172,7 +185,9 @@ class Decision:
     episodes: tuple[Episode, ...] = ()
     threads: tuple[Thread, ...] = ()
     messages: tuple[Message, ...] = ()
-    """New ones, and known ones with a new revision."""
+    """New ones only."""
+    revisions: tuple[Revision, ...] = ()
+    """Messages decided on earlier that should now show something newer."""
     overtaken: tuple[Overtaken, ...] = ()
     events: tuple[Event, ...] = ()
     next_due: datetime | None = None

@@ -1,0 +1,185 @@
+"""The working copy of a site while one decision is made; in the end, what differs is the decision."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from bot.core.events import Event, EventKind
+from bot.core.incidents import (
+    Closing,
+    Episode,
+    EpisodeKind,
+    Json,
+    Message,
+    MessageKind,
+    Phase,
+    Role,
+    Thread,
+    ThreadKind,
+    Why,
+)
+from bot.core.policy import Policy, Route
+from bot.core.state import AckReply, ConnectionRecord, Decision, Overtaken, Revision, SiteState
+
+
+class Draft:
+    """What the rules read and change. Nothing outside one call of `decide` ever sees it."""
+
+    def __init__(self, state: SiteState, *, now: datetime, policy: Policy) -> None:
+        self.before = state
+        self.now = now
+        self.policy = policy
+        self.site = state.site
+        self.connections = dict(state.connections)
+        self.episodes = dict(state.episodes)
+        self.threads = dict(state.threads)
+        self.reminded = set(state.unsent_reminders)
+        """Threads with a reminder that Slack does not have yet, those of this decision included."""
+        self._messages: dict[tuple[str, int], Message] = {}
+        self._revisions: dict[tuple[str, int], Revision] = {}
+        self._overtaken: list[Overtaken] = []
+        self._events: list[Event] = []
+
+    # Reading
+
+    @property
+    def blind(self) -> Episode | None:
+        """The open blindness of the site."""
+        return self.open_episode("", EpisodeKind.BLIND)
+
+    def open_episode(self, connection: str, kind: EpisodeKind) -> Episode | None:
+        return next((e for e in self.episodes_of(connection) if e.kind is kind and e.open), None)
+
+    def episodes_of(self, connection: str) -> Iterator[Episode]:
+        return (e for e in self.episodes.values() if e.connection == connection)
+
+    def episodes_in(self, thread: str) -> Iterator[Episode]:
+        return (e for e in self.episodes.values() if e.thread == thread)
+
+    # Changing
+
+    def put(self, record: ConnectionRecord) -> None:
+        self.connections[record.id] = record
+
+    def forget(self, connection: str) -> None:
+        del self.connections[connection]
+
+    def open_thread(self, kind: ThreadKind, route: Route, *, params: Mapping[str, Json] | None = None) -> Thread:
+        """A new thread with its root, which waits to be sent from the moment this is committed."""
+        thread = Thread(
+            id=f"{self.site.name}/{self._next_serial()}",
+            site=self.site.name,
+            kind=kind,
+            channel=route.channel,
+            mention=route.mention,
+            opened=self.now,
+        )
+        self.threads[thread.id] = thread
+        self.tell(thread.id, Role.ROOT, MessageKind.ROOT, params or {})
+        return self.threads[thread.id]
+
+    def tell(
+        self, thread_id: str, role: Role, kind: MessageKind, params: Mapping[str, Json], *, moot_from: int | None = None
+    ) -> int:
+        """Another message in a thread; its number is returned."""
+        thread = self.threads[thread_id]
+        n = thread.next_n
+        self.threads[thread_id] = replace(thread, next_n=n + 1)
+        self._messages[thread_id, n] = Message(
+            thread=thread_id, n=n, role=role, kind=kind, params=dict(params), moot_from=moot_from
+        )
+        return n
+
+    def touch(self, thread_id: str, *, closing: bool = False, **changes: Any) -> Thread:
+        """The root should show something new; `changes` are fields of the thread."""
+        thread = self.threads[thread_id]
+        thread = replace(thread, revision=thread.revision + 1, **changes)
+        self.threads[thread_id] = thread
+        self.revise(thread_id, 0, thread.revision, closing=closing)
+        return thread
+
+    def revise(self, thread_id: str, n: int, revision: int, *, closing: bool = False) -> None:
+        """Message `n` should show `revision`."""
+        key = (thread_id, n)
+        if (message := self._messages.get(key)) is not None:
+            self._messages[key] = replace(message, revision=revision)
+        else:
+            earlier = self._revisions.get(key)
+            closing = closing or (earlier is not None and earlier.closing)
+            self._revisions[key] = Revision(thread=thread_id, n=n, revision=revision, closing=closing)
+
+    def open_new_episode(self, connection: str, kind: EpisodeKind, **fields: Any) -> Episode:
+        episode = Episode(
+            id=f"{self.site.name}#{self._next_serial()}",
+            site=self.site.name,
+            connection=connection,
+            kind=kind,
+            **fields,
+        )
+        self.episodes[episode.id] = episode
+        return episode
+
+    def close_episode(
+        self, episode: Episode, closing: Closing, *, why: Why, not_before: datetime | None
+    ) -> Thread | None:
+        """End it; its root is edited, and its thread closes with its last open episode. The thread, if it has one."""
+        self.episodes[episode.id] = replace(
+            episode, end=self.now, end_why=why, end_not_before=not_before, closing=closing
+        )
+        if episode.thread is None:
+            return None
+        if any(e.open for e in self.episodes_in(episode.thread)):
+            return self.touch(episode.thread)
+        thread = self.touch(episode.thread, closing=True, phase=Phase.CLOSED, closed=self.now, remind_at=None)
+        # A root that is first shown closed has told everything that was waiting below it.
+        self._overtaken.append(Overtaken(thread=thread.id, revision=thread.revision))
+        return thread
+
+    def log(
+        self,
+        kind: EventKind,
+        *,
+        reason: str,
+        connection: str = "",
+        thread: str | None = None,
+        data: Mapping[str, Json] | None = None,
+    ) -> None:
+        """Remember what happened, and why the channel was told or not."""
+        self._events.append(
+            Event(
+                site=self.site.name,
+                connection=connection,
+                at=self.now,
+                kind=kind,
+                reason=reason,
+                data=dict(data or {}),
+                thread=thread,
+            )
+        )
+
+    def remind_from_now(self) -> datetime | None:
+        every: timedelta | None = self.policy.remind_every
+        return None if every is None else self.now + every
+
+    def decision(self, *, next_due: datetime | None, reply: AckReply | None = None) -> Decision:
+        before = self.before
+        return Decision(
+            site=self.site,
+            connections=tuple(r for i, r in self.connections.items() if before.connections.get(i) != r),
+            removed=tuple(i for i in before.connections if i not in self.connections),
+            episodes=tuple(e for i, e in self.episodes.items() if before.episodes.get(i) != e),
+            threads=tuple(t for i, t in self.threads.items() if before.threads.get(i) != t),
+            messages=tuple(self._messages.values()),
+            revisions=tuple(self._revisions.values()),
+            overtaken=tuple(self._overtaken),
+            events=tuple(self._events),
+            next_due=next_due,
+            reply=reply,
+        )
+
+    def _next_serial(self) -> int:
+        self.site = replace(self.site, serial=self.site.serial + 1)
+        return self.site.serial
