@@ -67,7 +67,9 @@ class Draft:
     def forget(self, connection: str) -> None:
         del self.connections[connection]
 
-    def open_thread(self, kind: ThreadKind, route: Route, *, params: Mapping[str, Json] | None = None) -> Thread:
+    def open_thread(
+        self, kind: ThreadKind, route: Route, *, params: Mapping[str, Json] | None = None, remind: bool = False
+    ) -> Thread:
         """A new thread with its root, which waits to be sent from the moment this is committed."""
         thread = Thread(
             id=f"{self.site.name}/{self._next_serial()}",
@@ -76,9 +78,16 @@ class Draft:
             channel=route.channel,
             mention=route.mention,
             opened=self.now,
+            remind_at=self.remind_from_now() if remind else None,
         )
         self.threads[thread.id] = thread
         self.tell(thread.id, Role.ROOT, MessageKind.ROOT, params or {})
+        return self.threads[thread.id]
+
+    def open_notice(self, kind: ThreadKind, channel: str, *, params: Mapping[str, Json]) -> Thread:
+        """A single message that nothing follows: its thread is closed from the beginning."""
+        thread = self.open_thread(kind, Route(channel=channel), params=params)
+        self.threads[thread.id] = replace(self.threads[thread.id], phase=Phase.CLOSED, closed=self.now)
         return self.threads[thread.id]
 
     def tell(
@@ -123,11 +132,19 @@ class Draft:
         return episode
 
     def close_episode(
-        self, episode: Episode, closing: Closing, *, why: Why, not_before: datetime | None
+        self,
+        episode: Episode,
+        closing: Closing,
+        *,
+        why: Why,
+        not_before: datetime | None = None,
+        end: datetime | None = None,
     ) -> Thread | None:
-        """End it; its root is edited, and its thread closes with its last open episode. The thread, if it has one."""
+        """End it, now or when it is known to have ended. Its root is edited, and its thread, which is returned, closes
+        with the last open episode.
+        """
         self.episodes[episode.id] = replace(
-            episode, end=self.now, end_why=why, end_not_before=not_before, closing=closing
+            episode, end=end or self.now, end_why=why, end_not_before=not_before, closing=closing
         )
         if episode.thread is None:
             return None

@@ -25,7 +25,7 @@ _MASKS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"(?<![\w:])\[?(?:[0-9a-f]{1,4}:){2,7}:?(?:[0-9a-f]{1,4}(?::[0-9a-f]{1,4})*)?\]?(?::\d+)?", "<address>"),
         (r"\b[a-z0-9-]+(?:\.[a-z0-9-]+)+:\d+\b", "<address>"),
         # A word with a digit in it is a number, a code, a host or an id: `db2`, `0x7ffe`, `ORD-17A`, `4.2`.
-        (r"[\w-]*\d[\w.-]*", "<n>"),
+        (r"(?<![\w-])[\w-]*\d[\w.-]*", "<n>"),
         (r"\s+", " "),
     )
 )

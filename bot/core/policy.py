@@ -85,6 +85,11 @@ class Policy:
         return Route(channel=self.home)
 
     @property
+    def channels(self) -> frozenset[str]:
+        """Every channel that something about this site may go to."""
+        return frozenset({self.home} | {rule.channel for rule in self.routes if rule.channel is not None})
+
+    @property
     def away_after(self) -> timedelta:
         """A silence longer than this is told: more than three intervals and five minutes."""
         return max(3 * self.interval, timedelta(minutes=5))
