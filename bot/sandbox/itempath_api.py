@@ -8,7 +8,7 @@ from typing import Any
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
-from bot.sandbox.itempath_faults import Fault
+from bot.sandbox.itempath_faults import REFUSED, Fault
 from bot.sandbox.itempath_query import QueryRefused, count_only, matching, ordered, wanted_slice
 from bot.sandbox.itempath_site import FIELDS, Call, ItemPathSite
 from bot.sandbox.itempath_tokens import Kind, TokenRefused
@@ -76,7 +76,7 @@ class _Api:
         if not isinstance(username, str) or not isinstance(password, str):
             return web.json_response({"message": "'username' and 'password' are required"}, status=422)
         site = self._site
-        if "refused" in request or site.username is None or (username, password) != (site.username, site.password):
+        if REFUSED in request or site.username is None or (username, password) != (site.username, site.password):
             return web.json_response({"message": "User not found"}, status=site.quirks.bad_login_status)
         access, access_end = site.tokens.issue("access", username, seconds=site.quirks.access_seconds)
         refresh, refresh_end = site.tokens.issue("refresh", username, seconds=site.quirks.refresh_seconds)
@@ -100,7 +100,7 @@ class _Api:
         return web.json_response({"accessToken": access, "accessTokenExpiryDate": _american(end)})
 
     def _authorize(self, request: web.Request, kind: Kind) -> str:
-        if "refused" in request:
+        if REFUSED in request:
             raise TokenRefused(401, _REVOKED)
         return self._site.tokens.check(request.headers.get("Authorization"), kind)
 

@@ -16,6 +16,9 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 CHUNK = 64 * 1024
+REFUSED = web.RequestKey("refused", bool)
+"""Set on a request whose credentials are to be refused whatever they are."""
+
 _PAGE = "<!doctype html><html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>"
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 """`struct linger`: on, zero seconds."""
@@ -97,12 +100,13 @@ class Player:
         """The answer to `request` under `fault`; `handler` would give the ordinary one."""
         match fault:
             case Fault.UNREACHABLE | Fault.RESET:
-                return _reset(request)
+                _end(request, reset=True)
+                return web.Response()
             case Fault.TIMEOUT:
                 await self.gate.passed()
             case Fault.CREDENTIALS:
                 # The ordinary handler sees the mark, so one place words the refusal.
-                request["refused"] = True
+                request[REFUSED] = True
             case Fault.TRUNCATED | Fault.CUT | Fault.BODY_HANG | Fault.HUGE:
                 return await self._spoil_body(fault, request, await handler(request))
             case Fault.NO_RESOURCE if not request.path.startswith("/api/connections"):
@@ -121,9 +125,7 @@ class Player:
         return web.Response(text=_PAGE.format(title=title), content_type="text/html", status=status, headers=headers)
 
     async def _spoil_body(self, fault: Fault, request: web.Request, answer: web.StreamResponse) -> web.StreamResponse:
-        whole = answer.body if isinstance(answer, web.Response) else None
-        if not isinstance(whole, bytes):
-            raise TypeError("only whole answers can be spoilt")
+        whole = answer.body if isinstance(answer, web.Response) and isinstance(answer.body, bytes) else b""
         half = len(whole) // 2
         if fault is Fault.TRUNCATED:
             return web.Response(body=whole[:half], status=answer.status, content_type="application/json")
@@ -139,18 +141,20 @@ class Player:
         await response.prepare(request)
         await response.write(whole[:half])
         if fault is Fault.CUT:
-            if request.transport is not None:
-                # close, not abort: what was written arrives, then the end comes early.
-                request.transport.close()
+            _end(request, reset=False)
             return response
         await self.gate.passed()
         await response.write(whole[half:])
         return response
 
 
-def _reset(request: web.Request) -> web.StreamResponse:
-    if request.transport is not None:
-        # With a zero linger the kernel answers RST instead of an orderly FIN.
-        request.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
-        request.transport.abort()
-    return web.Response()
+def _end(request: web.Request, *, reset: bool) -> None:
+    """End the TCP connection: after what was written has arrived, or with a reset."""
+    transport = request.transport
+    if transport is None:
+        # The client was faster.
+        return
+    if reset:
+        # With a zero linger the kernel sends RST instead of an orderly FIN.
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+    transport.close()
