@@ -52,12 +52,18 @@ class Ephemeral:
     user: str
     text: str
     blocks: list[dict[str, Any]] = field(default_factory=list)
+    attachments: list[dict[str, Any]] = field(default_factory=list)
     command: str | None = None
     thread_ts: str | None = None
 
     def as_page(self) -> dict[str, Any]:
         page = {"id": self.id, "channel": self.channel, "user": self.user, "text": self.text, "at": float(self.id)}
-        optional = {"blocks": self.blocks, "command": self.command, "thread_ts": self.thread_ts}
+        optional = {
+            "blocks": self.blocks,
+            "attachments": self.attachments,
+            "command": self.command,
+            "thread_ts": self.thread_ts,
+        }
         return page | {key: value for key, value in optional.items() if value}
 
 
@@ -128,6 +134,11 @@ class Workspace:
         self._fill(message)
         if not message.get("blocks"):
             message["edited"] = {"user": by, "ts": self.next_ts()}
+        self._publish(message)
+
+    def show_in_channel(self, message: Message) -> None:
+        """A reply becomes a broadcast."""
+        message["subtype"] = "thread_broadcast"
         self._publish(message)
 
     def delete(self, message: Message) -> None:
