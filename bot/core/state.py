@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeAlias
 
@@ -193,3 +193,15 @@ class Decision:
     next_due: datetime | None = None
     """When `Due` wants to be called at the latest; `None`: no timer runs."""
     reply: AckReply | None = None
+
+
+def after(state: SiteState, decision: Decision) -> SiteState:
+    """The state that `decision` leads to, once it is committed. A store may load less of it: what is over and told."""
+    connections = {i: r for i, r in state.connections.items() if i not in decision.removed}
+    return replace(
+        state,
+        site=decision.site,
+        connections=connections | {record.id: record for record in decision.connections},
+        episodes={**state.episodes} | {episode.id: episode for episode in decision.episodes},
+        threads={**state.threads} | {thread.id: thread for thread in decision.threads},
+    )

@@ -1,0 +1,170 @@
+"""What Slack's answers mean for a delivery: was it accepted, is there a point in trying again, and what does it hold up.
+
+Sources: the error lists on Slack's pages of chat.postMessage, chat.update, conversations.history and auth.test.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+
+class Scope(enum.StrEnum):
+    """What a refusal is about, and so what it holds up: that, and no more."""
+
+    MESSAGE = "message"
+    CHANNEL = "channel"
+    METHOD = "method"
+    WORKSPACE = "workspace"
+
+
+class SlackError(Exception):
+    """A call that did not succeed. `error` is Slack's own word for it, or ours for what is no answer."""
+
+    def __init__(self, error: str) -> None:
+        super().__init__(error)
+        self.error = error
+
+
+class RateLimited(SlackError):
+    """429: certainly not accepted; to be tried again after `retry_after` seconds."""
+
+    def __init__(self, retry_after: float) -> None:
+        super().__init__("ratelimited")
+        self.retry_after = retry_after
+
+
+class Ambiguous(SlackError):
+    """No answer, or one that does not tell whether the call was carried out."""
+
+
+class NotSent(SlackError):
+    """Slack could not be reached: certainly not accepted."""
+
+
+class Refused(SlackError):
+    """Slack answered `ok: false`: certainly not accepted, and not before something changes."""
+
+    def __init__(self, error: str, *, scope: Scope, needed: str | None = None) -> None:
+        super().__init__(error)
+        self.scope = scope
+        self.needed = needed
+        """The scope that the token lacks, when Slack names it."""
+
+
+class Malformed(Refused):
+    """Slack calls the message itself wrong: a simpler form of it may pass."""
+
+    def __init__(self, error: str) -> None:
+        super().__init__(error, scope=Scope.MESSAGE)
+
+
+class Gone(Refused):
+    """The message to edit, or the thread to reply to, is not there or not ours any more."""
+
+    def __init__(self, error: str) -> None:
+        super().__init__(error, scope=Scope.MESSAGE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Advice:
+    """Words for a person about an error of Slack's."""
+
+    meaning: str
+    remedy: str
+
+
+_AMBIGUOUS = frozenset({"internal_error", "fatal_error", "request_timeout", "service_unavailable"})
+_MALFORMED = frozenset(
+    {
+        "invalid_blocks",
+        "invalid_blocks_format",
+        "invalid_attachments",
+        "too_many_attachments",
+        "msg_blocks_too_long",
+        "msg_too_long",
+        "no_text",
+        "invalid_metadata_format",
+        "invalid_metadata_schema",
+        "metadata_too_large",
+        "invalid_arguments",
+        "invalid_form_data",
+        "markdown_text_conflict",
+    }
+)
+_GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed", "thread_not_found"})
+_CHANNEL = frozenset(
+    {
+        "channel_not_found",
+        "not_in_channel",
+        "is_archived",
+        "restricted_action",
+        "restricted_action_read_only_channel",
+        "restricted_action_thread_only_channel",
+        "restricted_action_non_threadable_channel",
+        "team_access_not_granted",
+        "as_user_not_supported",
+        "cannot_reply_to_message",
+    }
+)
+_WORKSPACE = frozenset(
+    {
+        "invalid_auth",
+        "not_authed",
+        "account_inactive",
+        "token_expired",
+        "token_revoked",
+        "no_permission",
+        "not_allowed_token_type",
+        "org_login_required",
+        "team_not_found",
+        "ekm_access_denied",
+        "access_denied",
+        "two_factor_setup_required",
+    }
+)
+_METHOD = frozenset({"missing_scope", "method_deprecated", "deprecated_endpoint", "unknown_method"})
+
+ADVICE = {
+    "channel_not_found": Advice(
+        meaning="Slack does not know the channel, or the bot may not see it",
+        remedy="check the channel's name or id, and invite the bot: /invite @your-bot",
+    ),
+    "not_in_channel": Advice(meaning="the bot is not in the channel", remedy="invite it there: /invite @your-bot"),
+    "is_archived": Advice(meaning="the channel is archived", remedy="unarchive it, or configure another channel"),
+    "invalid_auth": Advice(
+        meaning="Slack does not accept the bot token",
+        remedy="copy the Bot User OAuth Token (xoxb-…) from the app's page Install App again",
+    ),
+    "token_revoked": Advice(
+        meaning="the bot token was revoked", remedy="reinstall the app to the workspace and set the new token"
+    ),
+    "account_inactive": Advice(
+        meaning="the app was removed from the workspace", remedy="install it again and set the new token"
+    ),
+    "missing_scope": Advice(
+        meaning="the app lacks a permission", remedy="update the app from the manifest in config/ and reinstall it"
+    ),
+    "ratelimited": Advice(meaning="Slack asks to slow down", remedy="nothing: the bot waits as long as Slack says"),
+    "unreachable": Advice(meaning="Slack cannot be reached", remedy="check this machine's network, proxy and DNS"),
+}
+_OTHERWISE = Advice(meaning="Slack refused", remedy="look the error up on Slack's page of the method")
+
+
+def from_answer(error: str, *, needed: str | None = None) -> SlackError:
+    """The typed form of an answer `{"ok": false, "error": …}`."""
+    if error in _AMBIGUOUS:
+        return Ambiguous(error)
+    if error in _MALFORMED:
+        return Malformed(error)
+    if error in _GONE:
+        return Gone(error)
+    for names, scope in ((_CHANNEL, Scope.CHANNEL), (_WORKSPACE, Scope.WORKSPACE), (_METHOD, Scope.METHOD)):
+        if error in names:
+            return Refused(error, scope=scope, needed=needed)
+    return Refused(error, scope=Scope.MESSAGE, needed=needed)
+
+
+def advice(error: str) -> Advice:
+    """What the error means and what to do, for whoever reads `/status`, the log or `check`."""
+    return ADVICE.get(error, _OTHERWISE)

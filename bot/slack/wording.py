@@ -1,0 +1,116 @@
+"""Words and marks that every message, answer and page of the bot in Slack shares.
+
+Foreign text (names, addresses, errors, people) is data. Two functions make it safe, by where it will stand:
+`literal` for what Slack shows as it is (`plain_text`, `rich_text`), `code` for mrkdwn; `escape` alone is for `text`,
+which only notifications and screen readers show.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+from bot.core.connection import State
+from bot.core.masking import mask
+
+ELLIPSIS = "…"
+BLANK = "(blank)"
+"""Stands where a foreign text has nothing to show: Slack refuses empty strings, and a reader would miss the value."""
+
+NAME_LIMIT = 80
+ADDRESS_LIMIT = 300
+ERROR_LIMIT = 2000
+"""Characters of an error shown in full messages; the whole message may have about 12,000."""
+
+DATE_FORMAT = "{date_short_pretty} at {time_secs}"
+"""Slack's own tokens: `today at 3:04:05 AM` in the reader's zone and habit."""
+
+_SIGNS = {State.UP: "🟢", State.DOWN: "🔴", State.UNKNOWN: "🟣"}
+_INVISIBLE_LETTERS = frozenset("\u115f\u1160\u2800\u3164\uffa0\u034f")
+"""Shown as nothing although Unicode counts them as letters, symbols or marks."""
+
+
+def clean(text: str, *, lines: bool = False) -> str:
+    """`text` without anything that hides, reorders or breaks out of its place; possibly empty.
+
+    Bidirectional overrides, zero-width and other format characters go, control characters become spaces, lone surrogates
+    (which no message can carry) the replacement character. Line breaks and indentation stay only with `lines`.
+    """
+    if lines:
+        return "\n".join("".join(map(_shown, line)).rstrip() for line in text.splitlines()).strip("\n")
+    return " ".join("".join(map(_shown, text)).split())
+
+
+def _shown(character: str) -> str:
+    if character in _INVISIBLE_LETTERS:
+        return ""
+    match unicodedata.category(character):
+        case "Cf":
+            return ""
+        case "Cc" | "Zl" | "Zp":
+            return " "
+        case "Cs":
+            return "\ufffd"
+    return character
+
+
+def shorten(text: str, limit: int) -> str:
+    """At most `limit` characters, an ellipsis for the rest."""
+    return text if len(text) <= limit else text[: limit - 1].rstrip() + ELLIPSIS
+
+
+def literal(text: str, limit: int, *, lines: bool = False) -> str:
+    """Foreign text for where Slack takes text as it is: clean, without credentials, 1 to `limit` characters."""
+    # Cut twice: nobody needs to search a megabyte for credentials of which a line is shown.
+    return shorten(mask(clean(text[: limit * 4], lines=lines)), limit) or BLANK
+
+
+def escape(text: str) -> str:
+    """For mrkdwn and `text`: with these three escaped nothing can ping or link (Slack's formatting reference)."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def code(text: str, limit: int) -> str:
+    """Foreign text for mrkdwn: within backticks nothing formats either, and bare addresses stay text."""
+    return f"`{escape(literal(text, limit).replace('`', chr(39)))}`"
+
+
+def utc(at: datetime) -> str:
+    """A moment for where Slack dates are not shown, and for readers whose client does not know them."""
+    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def date(at: datetime) -> str:
+    """A Slack date for mrkdwn: shown in the reader's own zone."""
+    return f"<!date^{int(at.timestamp())}^{DATE_FORMAT}|{utc(at)}>"
+
+
+def duration(length: timedelta) -> str:
+    """`3 d 4 h`, `2 h 5 min`, `1 min 5 s`, `12 s`: its two largest units, rounded down."""
+    seconds = max(0, int(length.total_seconds()))
+    units = (("d", 86_400), ("h", 3600), ("min", 60), ("s", 1))
+    for (large, size), (small, part) in pairwise(units):
+        if seconds >= size:
+            rest = seconds % size // part
+            return f"{seconds // size} {large}" + (f" {rest} {small}" if rest else "")
+    return f"{seconds} s" if seconds else "less than 1 s"
+
+
+def sign(state: State) -> str:
+    """A coloured mark; never alone: the state's word (`State` is one) stands beside it."""
+    return _SIGNS[state]
+
+
+def count(number: int, noun: str, plural: str | None = None) -> str:
+    """`1 connection`, `2 connections`."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def impact(integrations: int | None) -> str | None:
+    """What an outage stops, as a sentence; `None` when ItemPath does not say."""
+    if integrations is None:
+        return None
+    if integrations <= 0:
+        return "No integration uses it."
+    return f"{count(integrations, 'integration')} {'stops' if integrations == 1 else 'stop'}."
