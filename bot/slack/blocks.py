@@ -129,19 +129,30 @@ def header(line: Line) -> Block:
 
 
 def rich_section(lines: Sequence[Line], *, mention: str | None = None, bold_first: bool = False) -> Block:
-    """Lines one below the other, in one section: the space between two sections differs from client to client."""
+    """Lines one below the other, in one section: the space between two sections differs from client to client.
+
+    A mention ends the second line, or the only one: what it calls for stands before it.
+    """
     elements: list[Block] = []
     for number, line in enumerate(lines):
-        if number:
-            elements.append({"type": "text", "text": "\n"})
-        for span in line:
+        for span in ("\n", *line) if number else line:
             element = rich(span)
             if bold_first and number == 0 and element["type"] == "text":
-                element = element | {"style": element.get("style", {}) | {"bold": True}}
-            elements.append(element)
-    if ping := mention_elements(mention):
-        elements += [{"type": "text", "text": " "}, *ping]
+                element["style"] = element.get("style", {}) | {"bold": True}
+            _append(elements, element)
+        if number == min(1, len(lines) - 1) and (ping := mention_elements(mention)):
+            _append(elements, rich(" "))
+            elements += ping
     return {"type": "rich_text_section", "elements": elements}
+
+
+def _append(elements: list[Block], element: Block) -> None:
+    """Neighbouring texts of one style are one element."""
+    last = elements[-1] if elements else {}
+    if last.get("type") == element["type"] == "text" and last.get("style") == element.get("style"):
+        last["text"] += element["text"]
+    else:
+        elements.append(element)
 
 
 def preformatted(text: str) -> Block:

@@ -1,0 +1,98 @@
+"""Connections that came, went, changed, or can no longer be understood."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from bot.core.diff import Change, ChangeKind, FieldChange
+from bot.core.incidents import Json
+from bot.slack.blocks import Foreign, Line
+from bot.slack.messages.phrases import reference
+from bot.slack.messages.post import NOTICE_SIGN, Post
+from bot.slack.wording import count
+
+LISTED = 15
+ROOM = 4500
+"""Fifteen connections with all their fields changed would not fit: lines are taken while their characters stay below."""
+VALUE_LIMIT = 80
+
+_WORDS = {
+    ChangeKind.ADDED: ("🆕", "added"),
+    ChangeKind.REMOVED: ("🗑️", "removed"),
+    ChangeKind.CHANGED: ("✏️", "changed"),
+    ChangeKind.UNREADABLE: ("🟣", "not readable"),
+    ChangeKind.READABLE: ("🔵", "readable again"),
+    ChangeKind.STALE: ("🟣", "not checked by ItemPath"),
+    ChangeKind.FRESH: ("🔵", "checked again"),
+}
+_LABELS = {"url": "address", "password_exists": "password", "token_exists": "token"}
+
+
+def changes(site: str, params: Mapping[str, Json]) -> Post:
+    """`params` as `MessageKind.ROOT` describes them for `CHANGES`."""
+    told = params["changes"]
+    listed = [Change.from_json(change) for change in _mappings(told)]
+    counts = [
+        f"{sum(change.kind is kind for change in listed):,} {word}"
+        for kind, (_, word) in _WORDS.items()
+        if any(change.kind is kind for change in listed)
+    ]
+    lines = _as_many_as_fit([_line(site, change) for change in listed])
+    if (more := len(listed) - len(lines)) > 0:
+        lines.append((f"and {more:,} more",))
+    return Post(
+        sign=NOTICE_SIGN,
+        headline=(Foreign(site, style="bold"), f": {count(len(listed), 'change')} in ItemPath"),
+        body=((", ".join(counts).capitalize() + ".",),),
+        items=tuple(lines),
+    )
+
+
+def _mappings(value: Json) -> list[Mapping[str, Json]]:
+    if isinstance(value, str) or not isinstance(value, Sequence):
+        return []
+    return [item for item in value if isinstance(item, Mapping)]
+
+
+def _as_many_as_fit(lines: Sequence[Line]) -> list[Line]:
+    taken: list[Line] = []
+    room = ROOM
+    for line in lines[:LISTED]:
+        room -= sum(min(len(s.text), s.limit) if isinstance(s, Foreign) else 30 for s in line)
+        if taken and room < 0:
+            break
+        taken.append(line)
+    return taken
+
+
+def _line(site: str, change: Change) -> Line:
+    mark, word = _WORDS[change.kind]
+    # Of rows without an id there is only a number, which stands in the name's place.
+    who: Line = (" ", reference(site, change.connection)) if change.connection is not None else (" rows without an id",)
+    return (f"{mark} {word}: ", Foreign(change.name, style="bold"), *who, *_detail(change))
+
+
+def _detail(change: Change) -> Line:
+    if change.kind is ChangeKind.CHANGED:
+        return tuple(span for number, field in enumerate(change.fields) for span in _field(field, first=number == 0))
+    if change.detail is None:
+        return ()
+    if change.kind is ChangeKind.REMOVED:
+        return (", it was ", Foreign(change.detail))
+    if change.kind in (ChangeKind.STALE, ChangeKind.FRESH):
+        return (", last ", datetime.fromisoformat(change.detail))
+    return (": ", Foreign(change.detail, 200))
+
+
+def _field(field: FieldChange, *, first: bool) -> Line:
+    label = _LABELS.get(field.field, field.field)
+    return (", " if not first else ": ", f"{label} from ", _value(field.before), " to ", _value(field.after))
+
+
+def _value(value: str | bool | None) -> str | Foreign:
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "stored" if value else "none"
+    return Foreign(value, VALUE_LIMIT, style="code")

@@ -1,0 +1,236 @@
+"""What is said about a connection, an episode or a thread in more than one message."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from bot.core.connection import Connection, Log, State
+from bot.core.incidents import SITE, Closing, Episode, EpisodeKind, Family, Message, Thread, ThreadView, Why
+from bot.slack.blocks import Fact, Foreign, Line
+from bot.slack.messages.post import OVER_SIGN
+from bot.slack.wording import ADDRESS_LIMIT, count, duration, impact, sign
+
+IN_DETAIL = 12
+"""So many connections are listed with details, one a line; more are only named."""
+NAMED = 60
+NAMED_LIMIT = 40
+"""60 names of 40 characters: a fifth of what a message may have."""
+FAMILIES_LISTED = 5
+FAMILY_LIMIT = 200
+REF_LIMIT = 80
+
+_WHILE = {Why.WHILE_BLIND: "while the site could not be read", Why.WHILE_AWAY: "while this bot was away"}
+
+
+def name(episode: Episode) -> Foreign:
+    """What it is about: the connection's name, or the site's."""
+    if episode.connection == SITE:
+        return Foreign(episode.site, style="bold")
+    return Foreign(episode.row.name if episode.row else episode.connection, style="bold")
+
+
+def reference(site: str, connection: str) -> Foreign:
+    """`site/id`, as commands take it."""
+    return Foreign(f"{site}/{connection}", REF_LIMIT, style="code")
+
+
+def fell(episode: Episode) -> Line:
+    """Since when it is down and how well that is known, to follow after a name; without a full stop."""
+    match episode.why:
+        case Why.BASELINE:
+            return ("already down when watching began, ", episode.start)
+        case Why.ADDED:
+            return ("down as it was added, ", episode.start)
+        case Why.FIRST_KNOWN:
+            return ("down when ItemPath first told its state, ", episode.start)
+        case Why.WHILE_BLIND | Why.WHILE_AWAY:
+            return ("went down ", *_between(episode.not_before, episode.start), ", ", _WHILE[episode.why])
+        case Why.SEEN:
+            return ("down since ", episode.start)
+
+
+def rose(episode: Episode) -> Line:
+    """When it was over, if the bot did not see it happen; else nothing. A whole sentence."""
+    if episode.end is None or episode.end_why is None or not episode.end_why.vague:
+        return ()
+    between = _between(episode.end_not_before, episode.end)
+    return ("It was over ", *between, ", ", _WHILE[episode.end_why], ".")
+
+
+def _between(earliest: datetime | None, latest: datetime) -> Line:
+    return ("before ", latest) if earliest is None else ("between ", earliest, " and ", latest)
+
+
+def length(episode: Episode) -> str:
+    """How long a closed episode lasted. The bot's sightings give it; how they may differ from the truth is said."""
+    late_start = episode.why is not Why.SEEN
+    late_end = episode.end_why is not None and episode.end_why.vague
+    bound = {(True, False): "at least ", (False, True): "at most ", (True, True): "about "}.get(
+        (late_start, late_end), ""
+    )
+    return bound + duration(episode.duration or timedelta(0))
+
+
+def span(episode: Episode) -> Line:
+    """`Downtime 2 h 5 min, from … to ….` and what is not known exactly, as sentences."""
+    word = "Blind for " if episode.kind is EpisodeKind.BLIND else "Downtime "
+    line: Line = (f"{word}{length(episode)}, from ", episode.start, " to ", episode.end or episode.start, ".")
+    if episode.why is not Why.SEEN:
+        line += (" It " if episode.why.vague else " It was ", *fell(episode), ".")
+    return (*line, " ", *late) if (late := rose(episode)) else line
+
+
+def acknowledged(thread: Thread) -> Line:
+    """Who has it, as a sentence; a person is named, not mentioned."""
+    if thread.ack_by is None:
+        return ("Nobody has acknowledged it yet.",) if thread.open else ()
+    at: Line = (" at ", thread.ack_at) if thread.ack_at else ()
+    return ("Acknowledged by ", Foreign(thread.ack_by.name, style="bold"), *at, ".")
+
+
+def stops(episode: Episode) -> Line:
+    """What the outage stops, as a sentence, if ItemPath tells."""
+    words = impact(episode.row.integration_count) if episode.row else None
+    return (words,) if words else ()
+
+
+def sentences(*lines: Line) -> Line:
+    """Those that say something, as one line."""
+    return tuple(span for line in told(*lines) for span in (" ", *line))[1:]
+
+
+def told(*lines: Line) -> tuple[Line, ...]:
+    """The lines that say something."""
+    return tuple(line for line in lines if line)
+
+
+def member(episode: Episode) -> Line:
+    """One connection of several, as it is now."""
+    who: Line = (name(episode), " ", reference(episode.site, episode.connection))
+    if episode.open:
+        log = outage_error(episode)
+        error: Line = (": ", Foreign(log.error or "", 120)) if log else ()
+        return (f"{sign(State.DOWN)} down: ", *who, *error)
+    if episode.closing is Closing.NOT_WATCHED:
+        return (f"{OVER_SIGN} no longer watched: ", *who)
+    since: Line = (", ", episode.end) if episode.end else ()
+    return (f"{sign(State.UP)} up again: ", *who, f" after {length(episode)}", *since)
+
+
+def outage_error(episode: Episode) -> Log | None:
+    """The error told with an outage: the one that came with it, else the one its latest log still shows."""
+    came_with_it = [family for family in episode.families if family.message == 0]
+    if came_with_it:
+        return max(came_with_it, key=lambda family: family.last_at).log
+    latest = episode.row.latest_log if episode.row else None
+    return latest if latest and latest.has_error else None
+
+
+def episode_of(view: ThreadView, message: Message) -> Episode:
+    """The episode that a reply tells. Raises `LookupError` when the view does not have it."""
+    wanted = message.params["episode"]
+    for episode in view.episodes:
+        if episode.id == wanted:
+            return episode
+    raise LookupError(f"thread {view.thread.id} has no episode {wanted!r}")
+
+
+def family_of(episode: Episode, fingerprint: str) -> Family:
+    """Raises `LookupError` when the episode has no such family."""
+    for family in episode.families:
+        if family.fingerprint == fingerprint:
+            return family
+    raise LookupError(f"episode {episode.id} has no such error family")
+
+
+def times_seen(family: Family) -> Line:
+    """How often and when, as a sentence."""
+    if family.count == 1:
+        return ("Seen once, ", family.first_at, ".")
+    return (f"Seen {family.count:,} times, first ", family.first_at, " and last ", family.last_at, ".")
+
+
+def families_seen(families: Sequence[Family]) -> tuple[Line, ...]:
+    """One line for each kind of error, the oldest first."""
+    lines: list[Line] = [
+        (f"{count(family.count, 'time')}: ", Foreign(family.log.error or "", FAMILY_LIMIT))
+        for family in families[:FAMILIES_LISTED]
+    ]
+    if (more := len(families) - FAMILIES_LISTED) > 0:
+        lines.append((f"and {count(more, 'other error')}",))
+    return tuple(lines)
+
+
+def names(episodes: Sequence[Episode]) -> Line:
+    """The names in one line, as many as fit."""
+    spans: list[str | Foreign] = []
+    for episode in episodes[:NAMED]:
+        spans += [", ", Foreign(name(episode).text, NAMED_LIMIT, style="bold")]
+    if (more := len(episodes) - NAMED) > 0:
+        spans.append(f" and {more:,} more")
+    return tuple(spans[1:])
+
+
+def connection_facts(row: Connection) -> tuple[Fact, ...]:
+    """What somebody who is woken wants to know of a connection, beside its name, reference and state."""
+    log = row.latest_log
+    return _known(
+        Fact("Type", _text(row.type)),
+        Fact("Address", _text(row.url, ADDRESS_LIMIT)),
+        Fact("Authentication", _text(row.authentication)),
+        Fact("Last connection (ItemPath)", _maybe(row.latest_connection)),
+        Fact("Last check (ItemPath)", _maybe(row.last_check)),
+        Fact("Latest log (ItemPath)", _maybe(log.at if log else None)),
+    )
+
+
+def all_facts(row: Connection) -> tuple[Fact, ...]:
+    """Every field of a connection that ItemPath tells, but name, id and the error of the latest log."""
+    log = row.latest_log
+    stops = impact(row.integration_count)
+    return _known(
+        Fact("Impact", (stops,) if stops else ()),
+        *connection_facts(row),
+        Fact("App", _text(row.app_id)),
+        Fact("Username", _text(row.username)),
+        Fact("Password", _stored(row.password_exists)),
+        Fact("Token", _stored(row.token_exists)),
+        Fact("Can be tested", () if row.is_testable is None else ("yes" if row.is_testable else "no",)),
+        Fact("Status", _number(row.status)),
+        Fact("Created (ItemPath)", _maybe(row.created)),
+        *(_log_facts(log) if log else ()),
+    )
+
+
+def _log_facts(log: Log) -> tuple[Fact, ...]:
+    return (
+        Fact("Log", _text(log.id)),
+        Fact("Log status", _number(log.status)),
+        Fact("Log description", _text(log.description, ADDRESS_LIMIT)),
+        Fact("Log took", () if log.seconds is None else (f"{log.seconds:,.2f} s",)),
+        Fact("Log app", _text(log.app_id)),
+        Fact("Log integration", _text(log.integration_id)),
+        Fact("Log workflow", _text(log.workflow_id)),
+        Fact("Log task", _text(log.task_id)),
+    )
+
+
+def _known(*facts: Fact) -> tuple[Fact, ...]:
+    return tuple(fact for fact in facts if fact.value)
+
+
+def _text(value: str | None, limit: int = 80) -> Line:
+    return (Foreign(value, limit),) if value and value.strip() else ()
+
+
+def _number(value: int | None) -> Line:
+    return () if value is None else (Foreign(str(value)),)
+
+
+def _maybe(at: datetime | None) -> Line:
+    return (at,) if at else ()
+
+
+def _stored(exists: bool | None) -> Line:
+    return () if exists is None else ("stored" if exists else "none",)
