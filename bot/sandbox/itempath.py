@@ -45,7 +45,7 @@ class SimulatedItemPath(ItemPathSite):
             if self._socket is not None:
                 self._socket.close()
                 self._socket = None
-        self._changed()
+            self._changed()
 
     @property
     def url(self) -> str:

@@ -22,7 +22,7 @@ _INTEGERS = ("id", "appId")
 _OPERATOR = re.compile(r"\[(not|or|nor|gt|lt|like|notlike)\](.*)", re.DOTALL)
 
 
-class QueryRefused(Exception):  # noqa: N818 -- it is an answer, not a failure of the simulation
+class QueryRefused(Exception):
     """A parameter that cannot be understood; the text is what a 400 says."""
 
 

@@ -19,7 +19,7 @@ from typing import Any, Literal
 Kind = Literal["access", "refresh"]
 
 
-class TokenRefused(Exception):  # noqa: N818 -- it is an answer, not a failure of the simulation
+class TokenRefused(Exception):
     """The status and the `msg` to answer with."""
 
     def __init__(self, status: int, msg: str) -> None:

@@ -36,7 +36,7 @@ _FIELDS: dict[str, tuple[type, ...]] = {
 """What a person may say of a connection."""
 
 
-class Refused(Exception):  # noqa: N818 -- it is an answer, not a failure of the page
+class Refused(Exception):
     def __init__(self, error: str, status: int = 400) -> None:
         super().__init__(error)
         self.error = error

@@ -154,7 +154,7 @@ async def test_a_site_may_start_unreachable(session: aiohttp.ClientSession) -> N
 
 async def test_a_site_stopped_while_unreachable_gives_its_port_back(site: SimulatedItemPath) -> None:
     await site.set_fault(Fault.UNREACHABLE)
-    await asyncio.gather(site.stop(), site.stop())
+    await site.stop()
     await site.stop()
 
     server = await asyncio.start_server(lambda _r, _w: None, "127.0.0.1", int(site.url.rpartition(":")[2]))
@@ -167,7 +167,7 @@ async def test_a_stopped_site_can_be_started_again_on_its_port(
 ) -> None:
     port = int(site.url.rpartition(":")[2])
     await read(session, site)
-    await site.stop()
+    await asyncio.gather(site.stop(), site.stop())
     await site.start(port=port)
 
     assert (await read(session, site))[0] == 200
