@@ -16,7 +16,7 @@ LOCK = .work/lock/bin/uv pip compile --quiet --universal --python-version 3.11 -
 	--no-emit-find-links --custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade)
 UV_VERSION := 0.13.9
 
-section = @printf '\n\033[1m== %s\033[0m\n' '$(1)'
+section = @printf '\n== %s\n' '$(1)'
 
 # Some service managers and containers start without a home; pip and Chromium want one.
 ifeq ($(strip $(HOME)),)
