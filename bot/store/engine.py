@@ -1,0 +1,166 @@
+"""Connections and transactions: one set of statements, two databases.
+
+SQLite: the driver begins a transaction late, and two read-modify-writes then silently lose one (SQLAlchemy's documentation
+of its pysqlite dialect, "Serializable isolation / Savepoints / Transactional DDL"). So the driver begins nothing, and we
+say `BEGIN IMMEDIATE` for who writes and `BEGIN` for who reads. PostgreSQL: writers take the site's row first, readers see
+one moment (`REPEATABLE READ`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Protocol
+
+from sqlalchemy import Connection, Pool, Table, event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from bot.store.address import Address
+from bot.store.columns import dumps
+from bot.store.errors import DatabaseRefused, ErrorListener, translate
+
+BUSY_TIMEOUT = 5.0
+"""Seconds that SQLite waits for another program's lock."""
+CONNECT_TIMEOUT = 10.0
+"""Seconds that a PostgreSQL server has to answer."""
+_SESSION = {
+    "application_name": "itempath-bot",
+    "lock_timeout": "10s",
+    "statement_timeout": "30s",
+    # A bot that hangs within a transaction must not hold a site's row for ever.
+    "idle_in_transaction_session_timeout": "60s",
+}
+
+_WRITES = "bot_store_writes"
+
+
+class Hold(Protocol):
+    """What makes this bot the only one that writes."""
+
+    async def ensure(self) -> None:
+        """Before each write; raises `DatabaseLost`."""
+
+    async def fence(self, connection: AsyncConnection) -> None:
+        """Within each write, so that it cannot be lost in between; raises `DatabaseLost`."""
+
+
+def make_engine(address: Address, *, write: bool, poolclass: type[Pool] | None = None) -> AsyncEngine:
+    """Connects to nothing yet. Raises `DatabaseRefused` when the driver is not installed."""
+    # Parameters are people's data: they stay out of every exception's text.
+    options: dict[str, Any] = {"json_serializer": dumps, "hide_parameters": True}
+    if poolclass is not None:
+        options["poolclass"] = poolclass
+    url = address.url
+    if address.path is not None:
+        # Without a folder's write permission SQLite can still read, but only when told that it is to read only.
+        # And a writer makes no file: one that vanished under a running bot must not come back empty.
+        query = {"uri": "true", "mode": "rw" if write else "ro"}
+        url = url.set(database=address.path.absolute().as_uri(), query=query)
+        options["connect_args"] = {"isolation_level": None, "timeout": BUSY_TIMEOUT}
+    else:
+        options["connect_args"] = {"timeout": CONNECT_TIMEOUT, "server_settings": _SESSION}
+        options["pool_pre_ping"] = True
+    try:
+        engine = create_async_engine(url, **options)
+    except ImportError as error:
+        raise DatabaseRefused(
+            "The driver for PostgreSQL is not installed.", "Install `itempath-alert-bot[postgresql]`."
+        ) from error
+    if address.path is not None:
+        event.listen(engine.sync_engine, "connect", _pragmas_of_a_writer if write else _pragmas)
+        event.listen(engine.sync_engine, "begin", _begin)
+    event.listen(engine.sync_engine, "handle_error", ErrorListener(str(address)))
+    return engine
+
+
+def _pragmas(dbapi: Any, record: object) -> None:  # noqa: ARG001 - SQLAlchemy hands both
+    cursor = dbapi.cursor()
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.close()
+
+
+def _pragmas_of_a_writer(dbapi: Any, record: object) -> None:
+    _pragmas(dbapi, record)
+    cursor = dbapi.cursor()
+    # Readers do not wait for the writer; and what was committed survives a power cut.
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    writes = connection.get_execution_options().get(_WRITES)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+class Database:
+    """An engine, and how it is read and written."""
+
+    def __init__(self, address: Address, engine: AsyncEngine) -> None:
+        self.address = address
+        self.engine = engine
+        self.hold: Hold | None = None
+        """Set once the database is held; without it nothing but the schema is written."""
+        self._writer = engine.execution_options(**{_WRITES: True})
+        self._reader = engine
+        # SQLite has one writer at a time and makes the others poll for their turn; here they queue.
+        self._turn = asyncio.Lock()
+        if address.path is None:
+            self._reader = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """One moment of the database. Raises `StoreError`."""
+        async with connected(self._reader, self.address) as connection, connection.begin():
+            yield connection
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction that commits in the end and rolls back on any exception. Raises `StoreError`."""
+        if self.address.path is None:
+            async with self._write() as connection:
+                yield connection
+        else:
+            async with self._turn, self._write() as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def _write(self) -> AsyncIterator[AsyncConnection]:
+        if self.hold is not None:
+            await self.hold.ensure()
+        async with connected(self._writer, self.address) as connection, connection.begin():
+            if self.hold is not None:
+                await self.hold.fence(connection)
+            yield connection
+
+    def insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
+        """An `INSERT` that knows `ON CONFLICT`, which both databases spell alike and SQLAlchemy keeps apart."""
+        return postgresql.insert(table) if self.address.path is None else sqlite.insert(table)
+
+    def upsert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
+        """Insert a row, or overwrite all of it."""
+        statement = self.insert(table)
+        keys = [column.name for column in table.primary_key]
+        values = {column.name: statement.excluded[column.name] for column in table.columns if column.name not in keys}
+        return statement.on_conflict_do_update(index_elements=keys, set_=values)
+
+
+@asynccontextmanager
+async def connected(engine: AsyncEngine, address: Address) -> AsyncIterator[AsyncConnection]:
+    """A connection of the pool. Raises `StoreError` for what a server or a network says before SQL is spoken."""
+    connection = engine.connect()
+    try:
+        await connection.start()
+    except Exception as error:
+        # asyncpg's own errors are not yet SQLAlchemy's here, so the engine's listener did not see them.
+        translated = translate(str(address), error)
+        if translated is None:
+            raise
+        raise translated from error
+    try:
+        yield connection
+    finally:
+        # Cancelled or not, it goes back.
+        await asyncio.shield(connection.close())

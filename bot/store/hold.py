@@ -1,0 +1,186 @@
+"""Holding the database: two bots that write would tell everything twice.
+
+Both holds end with the process, however it ends: the kernel releases a file's lock, the server a session's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import secrets
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from sqlalchemy import NullPool, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.store.engine import CONNECT_TIMEOUT, Database, connected, make_engine
+from bot.store.errors import DatabaseBusy, DatabaseLost, DatabaseUnreachable, StoreError
+from bot.store.tables import meta
+
+_LOST_ADVICE = "Stop this bot; see who else uses the database, and start one bot only."
+
+_KEY = int.from_bytes(b"itempath")
+"""Number of the advisory lock. PostgreSQL keeps these numbers apart for each database."""
+
+_HOLDER = "holder"
+"""Key in `meta`: who took the database last."""
+
+
+class FileHold:
+    """An exclusive `flock` on a file beside the database. Not on the database itself: SQLite locks that its own way."""
+
+    def __init__(self, path: Path) -> None:
+        # One database under two names is one database.
+        self._database = path.resolve()
+        self._lock = self._database.with_name(f"{self._database.name}.lock")
+        self._file: int | None = None
+        self._taken: tuple[os.stat_result, os.stat_result] | None = None
+
+    async def take(self) -> None:
+        """Makes the folder and the file where they are missing. Raises `DatabaseBusy` or `DatabaseUnreachable`."""
+        try:
+            self._database.parent.mkdir(parents=True, exist_ok=True)
+            self._file = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            self._exclude(self._file)
+            self._database.touch()
+            self._taken = self._files()
+        except OSError as error:
+            self._close()
+            raise DatabaseUnreachable(
+                f"The database file {self._database} cannot be opened for writing: {error.strerror}.",
+                "Give the bot's user write permission on the file and on its folder.",
+            ) from error
+
+    def _exclude(self, file: int) -> None:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            holder = os.pread(file, 32, 0).decode(errors="replace").strip()
+            self._close()
+            who = f" (process {holder})" if holder.isdigit() else ""
+            raise DatabaseBusy(
+                f"Another bot{who} holds the database file {self._database}.",
+                "Stop it first, or give this one a `database_url` of its own.",
+            ) from error
+        os.ftruncate(file, 0)
+        os.pwrite(file, f"{os.getpid()}\n".encode(), 0)
+
+    def _files(self) -> tuple[os.stat_result, os.stat_result]:
+        return self._lock.stat(), self._database.stat()
+
+    async def release(self) -> None:
+        """The lock file stays: removing it would let two bots lock two files of one name."""
+        self._close()
+
+    def _close(self) -> None:
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+    async def held(self) -> bool:
+        """The lock is worth something only while the next bot would find the same files."""
+        if self._file is None or self._taken is None:
+            return False
+        try:
+            return all(map(os.path.samestat, self._taken, self._files()))
+        except OSError:
+            return False
+
+    async def ensure(self) -> None:
+        if not await self.held():
+            raise DatabaseLost(
+                f"The database file {self._database} or its lock file was removed or replaced under the running bot.",
+                "Put the files back, or start the bot again.",
+            )
+
+    async def fence(self, connection: AsyncConnection) -> None:
+        """Nothing to add: the lock cannot go away by itself."""
+
+
+class ServerHold:
+    """A session's advisory lock, and a token in `meta` that every write looks at.
+
+    The lock tells a second bot at once that it is not wanted. But a broken connection ends it without a word, so the lock
+    alone proves nothing at the moment of a commit. The token does: who takes the database writes its own, waiting for
+    writes under way, and from then on every write of the former holder finds another's and fails.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        # Without a pool: a pooled session would keep the lock after it is given back.
+        self._engine = make_engine(database.address, write=True, poolclass=NullPool)
+        self._token = secrets.token_hex(16)
+        self._session: AsyncConnection | None = None
+        self._stack = AsyncExitStack()
+        self._one_at_a_time = asyncio.Lock()
+
+    async def take(self) -> None:
+        """Raises `DatabaseBusy`, or `StoreError` for what else the server says. The schema need not be there yet."""
+        async with AsyncExitStack() as stack:
+            autocommit = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+            session = await stack.enter_async_context(connected(autocommit, self._database.address))
+            if not await session.scalar(select(func.pg_try_advisory_lock(_KEY))):
+                raise DatabaseBusy(
+                    f"Another bot holds it: {self._database.address}.",
+                    "Stop it first; several bots on one database are not supported.",
+                )
+            self._session, self._stack = session, stack.pop_all()
+
+    async def sign(self) -> None:
+        """Write the token, after the schema is made and before the first write."""
+        async with self._database.write() as connection:
+            await connection.execute(self._database.upsert(meta), {"key": _HOLDER, "value": self._token})
+
+    async def release(self) -> None:
+        async with self._one_at_a_time:
+            await self._forget()
+        await self._engine.dispose()
+
+    async def held(self) -> bool:
+        """Asks the server."""
+        async with self._one_at_a_time:
+            if self._session is None:
+                return False
+            try:
+                async with asyncio.timeout(CONNECT_TIMEOUT):
+                    await self._session.scalar(select(1))
+            except (StoreError, TimeoutError):
+                return False
+            return True
+
+    async def ensure(self) -> None:
+        """Without asking the server: a closed connection is known here at once. A lost lock is taken again if nobody
+        else has it; `fence` then finds out whether somebody had it in between.
+        """
+        async with self._one_at_a_time:
+            if self._session is not None and await _alive(self._session):
+                return
+            await self._forget()
+            try:
+                await self.take()
+            except DatabaseBusy as error:
+                raise self._lost() from error
+
+    async def fence(self, connection: AsyncConnection) -> None:
+        holder = await connection.scalar(
+            select(meta.c.value).where(meta.c.key == _HOLDER).with_for_update(read=True),
+        )
+        if holder != self._token:
+            raise self._lost()
+
+    def _lost(self) -> DatabaseLost:
+        return DatabaseLost(f"Another bot has taken over: {self._database.address}.", _LOST_ADVICE)
+
+    async def _forget(self) -> None:
+        self._session = None
+        await self._stack.aclose()
+
+
+async def _alive(session: AsyncConnection) -> bool:
+    if session.invalidated:
+        return False
+    raw = await session.get_raw_connection()
+    driver = raw.driver_connection
+    return driver is not None and not driver.is_closed()

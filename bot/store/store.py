@@ -1,0 +1,123 @@
+"""The store: what the bot knows, in SQLite or PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime
+
+from bot.store import schema
+from bot.store.address import Address
+from bot.store.engine import Database, make_engine
+from bot.store.errors import DatabaseLost, DatabaseMissing
+from bot.store.hold import FileHold, ServerHold
+from bot.store.outbox import Outbox
+from bot.store.pruning import prune
+from bot.store.reading import Reading
+from bot.store.tables import channel, meta
+from bot.store.tick import Tick
+
+AnyHold = FileHold | ServerHold
+
+
+class Store(Reading):
+    """Made by `open`. Every method may raise `StoreError`, whose text names no password."""
+
+    def __init__(self, database: Database, hold: AnyHold | None, install_id: str) -> None:
+        super().__init__(database)
+        self._hold = hold
+        self.install_id = install_id
+        """Random, made with the tables: a fresh database is another bot."""
+        self.outbox = Outbox(database)
+
+    @classmethod
+    async def open(cls, url: str, *, write: bool) -> Store:
+        """`sqlite:///path` (a fourth slash makes it absolute) or `postgresql://…`.
+
+        `write` is for `run` alone: it takes the database (`DatabaseBusy` when another bot has it), makes what is missing
+        and brings the tables up to date. Else nothing is made or migrated: `DatabaseMissing`, `SchemaOlder` and
+        `SchemaNewer` say what to do. A running bot is not disturbed.
+        """
+        address = Address.parse(url)
+        database = Database(address, make_engine(address, write=write))
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(database.engine.dispose)
+            hold: AnyHold | None = None
+            if write:
+                hold = await _take(database, stack)
+            else:
+                if address.path is not None and not address.path.exists():
+                    raise DatabaseMissing(
+                        f"{address} does not exist.",
+                        "Start `run` once, or correct `database_url`: only `run` makes it.",
+                    )
+                schema.judge(str(address), await schema.stored_version(database))
+            store = cls(database, hold, await schema.install_id(database))
+            stack.pop_all()
+            return store
+
+    async def close(self) -> None:
+        """Gives the database back."""
+        await self._database.engine.dispose()
+        if self._hold is not None:
+            await self._hold.release()
+
+    async def held(self) -> bool:
+        """Whether this bot is still the one that may write; always asked again before each write too."""
+        return self._hold is not None and await self._hold.held()
+
+    async def ping(self) -> None:
+        """Raises `StoreError` unless the database answers and, when it was opened to write, is still held."""
+        await schema.install_id(self._database)
+        if self._hold is not None and not await self._hold.held():
+            raise DatabaseLost(
+                f"This bot no longer holds it: {self._database.address}.",
+                "The next write takes it back, if that is safe.",
+            )
+
+    @asynccontextmanager
+    async def tick(self, site: str, *, peers: tuple[str, ...] = (), now: datetime | None = None) -> AsyncIterator[Tick]:
+        """One write transaction about `site`, whose row comes first (and is made when it is new).
+
+        `tick.state` is what `decide` looks at; `peers` are the other sites of its channel. `await tick.apply(…)` writes
+        what was decided, committed as the block ends. Leaving without it, or with an exception, changes nothing. `now`
+        decides which errors ended lately; without it, the site's last poll does.
+        """
+        async with AsyncExitStack() as stack:
+            transaction = await stack.enter_async_context(self._database.write())
+            tick = await Tick.load(self._database, transaction, site, peers=peers, now=now)
+            yield tick
+            if not tick.applied:
+                await transaction.rollback()
+
+    async def remember_channel(self, name: str, channel_id: str) -> None:
+        """Which id a channel's name was resolved to."""
+        async with self._database.write() as transaction:
+            await transaction.execute(self._database.upsert(channel), {"name": name, "channel_id": channel_id})
+
+    async def set_meta(self, key: str, value: str) -> None:
+        async with self._database.write() as transaction:
+            await transaction.execute(self._database.upsert(meta), {"key": key, "value": value})
+
+    async def prune(self, *, before: datetime) -> int:
+        """Forget what ended before that moment and is told completely; returns how many rows that were."""
+        async with self._database.write() as transaction:
+            return await prune(transaction, before)
+
+
+async def _take(database: Database, stack: AsyncExitStack) -> AnyHold:
+    if database.address.path is not None:
+        held = FileHold(database.address.path)
+        await held.take()
+        stack.push_async_callback(held.release)
+        await schema.upgrade(database)
+        database.hold = held
+        return held
+    hold = ServerHold(database)
+    stack.push_async_callback(hold.release)
+    await hold.take()
+    await schema.upgrade(database)
+    # Before the token is asked for it has to stand there.
+    await hold.sign()
+    database.hold = hold
+    return hold

@@ -1,0 +1,87 @@
+"""Readings that several rooms of the store share, each within a transaction of the caller."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.core.incidents import Phase, ThreadKind, ThreadView
+from bot.store import rows
+from bot.store.errors import understood
+from bot.store.outgoing import DeliveryState, Form, Outgoing
+from bot.store.tables import episode, message, thread
+
+_root = message.alias("root")
+
+_OUTGOING: Select[Any] = (
+    select(
+        message,
+        thread.c.channel.label("channel"),
+        thread.c.kind.label("thread_kind"),
+        thread.c.phase.label("thread_phase"),
+        _root.c.ts.label("root_ts"),
+        _root.c.channel_id.label("root_channel_id"),
+        _root.c.state.label("root_state"),
+        _root.c.first_revision.label("root_first_revision"),
+    )
+    .join(thread, thread.c.id == message.c.thread)
+    .join(_root, (_root.c.thread == message.c.thread) & (_root.c.n == 0))
+    .order_by(message.c.created_at, message.c.thread, message.c.n)
+)
+
+
+async def outgoing(connection: AsyncConnection, where: str, condition: ColumnElement[bool]) -> tuple[Outgoing, ...]:
+    with understood(where):
+        return tuple(_outgoing(row) for row in await connection.execute(_OUTGOING.where(condition)))
+
+
+async def thread_view(connection: AsyncConnection, where: str, thread_id: str) -> ThreadView | None:
+    with understood(where):
+        row = (await connection.execute(select(thread).where(thread.c.id == thread_id))).one_or_none()
+        root = await connection.execute(select(message).where(message.c.thread == thread_id, message.c.n == 0))
+        episodes = await connection.execute(
+            select(episode)
+            .where(episode.c.thread == thread_id)
+            # Ids end in a serial: of two that began together the shorter, then the lesser, is the older.
+            .order_by(episode.c.start, func.length(episode.c.id), episode.c.id)
+        )
+        root_row = root.one_or_none()
+        if row is None or root_row is None:
+            return None
+        return ThreadView(
+            thread=rows.thread_of(row),
+            root=rows.message_of(root_row),
+            episodes=tuple(rows.episode_of(found) for found in episodes),
+        )
+
+
+def _outgoing(row: rows.AnyRow) -> Outgoing:
+    return Outgoing(
+        message=rows.message_of(row),
+        closing=row.closing,
+        channel=row.channel,
+        thread_kind=ThreadKind(row.thread_kind),
+        thread_open=row.thread_phase == Phase.OPEN,
+        created_at=row.created_at,
+        state=DeliveryState(row.state),
+        generation=row.generation,
+        channel_id=row.channel_id,
+        ts=row.ts,
+        first_revision=row.first_revision,
+        shown_revision=row.shown_revision,
+        form=Form(row.form),
+        due_at=row.due_at,
+        first_tried_at=row.first_tried_at,
+        tried_at=row.tried_at,
+        attempts=row.attempts,
+        looks=row.looks,
+        maybe_sent_before=row.maybe_sent_before,
+        twin_at=row.twin_at,
+        error=row.error,
+        root_ts=row.root_ts,
+        root_channel_id=row.root_channel_id,
+        root_state=DeliveryState(row.root_state),
+        root_first_revision=row.root_first_revision,
+    )
