@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any, Literal
 
+from bot.clock import Clock
 from bot.sandbox.itempath_faults import Fault, Player, Step
 from bot.sandbox.itempath_query import Row
 from bot.sandbox.itempath_tokens import TokenIssuer
@@ -40,10 +41,6 @@ FIELDS = (
 """The keys of a row in the order of the API's sample."""
 
 _ATTRIBUTE_SPELLINGS = {"appId": "appID", "latestConnection": "lastestConnection"}
-
-
-def wall_clock() -> datetime:
-    return datetime.now(UTC)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -93,16 +90,17 @@ class ItemPathSite:
         token: str | None = None,
         username: str | None = None,
         password: str | None = None,
-        now: Callable[[], datetime] = wall_clock,
+        now: Callable[[], datetime] | None = None,
         zone: tzinfo = UTC,
         check_every: timedelta | None = timedelta(minutes=1),
         quirks: Quirks | None = None,
     ) -> None:
-        """`zone` is the zone of the timestamps, which carry no offset.
+        """`now` is the wall clock unless given. `zone` is the zone of the timestamps, which carry no offset.
 
         `check_every` is how often testable connections are tested (`None`: never). Without a `token` an application
         token is made; without a `username` every login is refused.
         """
+        now = now or Clock().now
         self.name = name
         self.username = username
         self.password = password
@@ -118,7 +116,7 @@ class ItemPathSite:
         """Requests by method and path, such as `GET /api/connections`."""
         self.requests: deque[Call] = deque(maxlen=1000)
         self.polls = 0
-        """Reads of the list that began: first pages only, and failed ones too."""
+        """Reads of the list that began: first pages only, no counts, but failed ones too."""
         self._now = now
         self._zone = zone
         self._check_every = check_every
@@ -206,7 +204,10 @@ class ItemPathSite:
         self._changed()
 
     def script(self, *steps: Step, on: Resource = "connections") -> None:
-        """Answer the next requests with these, one each, before the lasting fault (`None`: without any fault)."""
+        """Answer the next requests with these, one each, before the lasting fault (`None`: without any fault).
+
+        Every attempt of a client is a request. `UNREACHABLE` is a reset here: one request finds the server listening.
+        """
         self._scripts[on].extend(steps)
 
     def release(self) -> None:
@@ -248,7 +249,8 @@ class ItemPathSite:
         """Count a request; how it is to be answered."""
         self.requests.append(call)
         self.counts[f"{call.method} {call.path}"] += 1
-        if call.path == "/api/connections" and dict(call.query).get("page", "0") == "0":
+        query = dict(call.query)
+        if call.path == "/api/connections" and query.get("page", "0") == "0" and "countOnly" not in query:
             self.polls += 1
             self._polled.set()
             self._polled = asyncio.Event()

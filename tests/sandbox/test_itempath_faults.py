@@ -132,14 +132,16 @@ async def test_a_request_under_way_is_broken_when_the_server_goes(
 
 async def test_while_unreachable_nobody_else_gets_the_port(site: SimulatedItemPath) -> None:
     await site.set_fault(Fault.UNREACHABLE)
-    other = SimulatedItemPath("other")
 
     with pytest.raises(OSError, match=r"[Aa]ddress already in use"):
         await asyncio.start_server(
             lambda _r, _w: None, "127.0.0.1", int(site.url.rpartition(":")[2]), reuse_address=False
         )
+
+
+def test_a_site_has_no_address_before_it_was_started() -> None:
     with pytest.raises(RuntimeError, match="other is not started"):
-        _ = other.url
+        _ = SimulatedItemPath("other").url
 
 
 async def test_a_site_may_start_unreachable(session: aiohttp.ClientSession) -> None:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.sandbox.itempath_examples import API_PAGE, EXAMPLE_SITES, example_site
-from bot.sandbox.itempath_site import FIELDS, Call, ItemPathSite, Quirks, wall_clock
+from bot.sandbox.itempath_site import FIELDS, Call, ItemPathSite, Quirks
 
 START = datetime(2026, 5, 7, 12, 0, tzinfo=UTC)
 
@@ -171,6 +171,7 @@ async def test_polled_waits_for_so_many_further_first_pages(site: ItemPathSite) 
     await asyncio.sleep(0)
     arrive("/api/connections", page="0")
     arrive("/api/connections", page="1")
+    arrive("/api/connections", countOnly="true")
     arrive("/api/connections/1")
     await asyncio.sleep(0)
     assert not waiting.done()
@@ -178,7 +179,7 @@ async def test_polled_waits_for_so_many_further_first_pages(site: ItemPathSite) 
     await waiting
 
     assert site.polls == 3
-    assert site.calls == 5
+    assert site.calls == 6
     assert site.counts["GET /api/connections/1"] == 1
     assert site.requests[-1].query == (("limit", "5"),)
 
@@ -194,5 +195,9 @@ def test_every_example_begins_with_the_two_connections_of_the_api_page(name: str
     assert all(set(each) == set(FIELDS) for each in rows)
 
 
-def test_the_wall_clock_knows_its_zone() -> None:
-    assert wall_clock().tzinfo is UTC
+def test_without_a_clock_of_its_own_a_site_lives_in_the_present() -> None:
+    before = datetime.now(UTC).replace(tzinfo=None)
+    site = ItemPathSite("berlin")
+    site.add(name="one")
+
+    assert before <= datetime.fromisoformat(row(site, 1)["creationDate"]) <= datetime.now(UTC).replace(tzinfo=None)
