@@ -37,8 +37,10 @@ def content(arguments: Arguments, *, most: int = POST_TEXT) -> dict[str, Any]:
 def _metadata(arguments: Arguments) -> dict[str, Any] | None:
     """`None` when none is given, `{}` when it is to be removed."""
     metadata = decoded(arguments, "metadata", "invalid_metadata_format")
-    if metadata is None or metadata == {}:
-        return metadata
+    if metadata is None:
+        return None
+    if metadata == {}:
+        return {}
     if (
         not isinstance(metadata, dict)
         or set(metadata) != {"event_type", "event_payload"}

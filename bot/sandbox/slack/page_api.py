@@ -34,7 +34,7 @@ class PageApi:
         self._sockets = sockets
         self._interactions = interactions
         self._me = me
-        self._alive_every = alive_every
+        self.alive_every = alive_every
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -75,7 +75,7 @@ class PageApi:
             await response.write(b": here\n\n")
             while not closing.done():
                 upcoming = asyncio.create_task(queue.get())
-                await asyncio.wait({upcoming, closing}, timeout=self._alive_every, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait({upcoming, closing}, timeout=self.alive_every, return_when=asyncio.FIRST_COMPLETED)
                 if upcoming.done():
                     event = upcoming.result()
                     event = event | self._status() if event["type"] == "status" else event

@@ -96,7 +96,7 @@ class LocalSlack:
             bot_token=bot_token,
             app_token=app_token,
         )
-        self._page = PageApi(
+        self.page = PageApi(
             self.workspace,
             calls=self.calls,
             sockets=self.sockets,
@@ -115,7 +115,7 @@ class LocalSlack:
             web.route("*", "/api/{method}", self._api.handle),
             web.get("/link/", self.sockets.link),
             web.post("/response/{token}", self._responses.take),
-            *self._page.routes(),
+            *self.page.routes(),
             *self._extra_routes,
         ]
 

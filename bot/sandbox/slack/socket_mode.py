@@ -30,6 +30,7 @@ class Connection:
     """One WebSocket of the app."""
 
     socket: web.WebSocketResponse
+    transport: asyncio.Transport | None
     silent: bool = False
     delivered: list[dict[str, Any]] = field(default_factory=list)
 
@@ -45,7 +46,7 @@ class SocketMode:
         """How many were tried, refused ones too."""
         self._workspace = workspace
         self._ack_within = ack_within
-        self._ping_every = ping_every
+        self.ping_every = ping_every
         self._tickets: set[str] = set()
         self._acks: dict[str, asyncio.Future[Reply]] = {}
         self._turn = 0
@@ -75,7 +76,7 @@ class SocketMode:
             await socket.send_json({"type": "disconnect", "reason": "too_many_websockets"})
             await socket.close()
             return socket
-        connection = Connection(socket)
+        connection = Connection(socket, request.transport)
         self.connections.append(connection)
         pings = asyncio.create_task(self._ping(connection))
         try:
@@ -125,6 +126,12 @@ class SocketMode:
         for connection in self.connections:
             connection.silent = True
 
+    def abort(self) -> None:
+        """Every connection breaks off, without the closing words of a WebSocket."""
+        for connection in self.connections:
+            if connection.transport is not None:
+                connection.transport.abort()
+
     async def close(self) -> None:
         """Close every connection, as when Slack restarts."""
         for connection in list(self.connections):
@@ -166,7 +173,7 @@ class SocketMode:
     async def _ping(self, connection: Connection) -> None:
         with contextlib.suppress(ConnectionError):
             while True:
-                await asyncio.sleep(self._ping_every)
+                await asyncio.sleep(self.ping_every)
                 if not connection.silent:
                     await connection.socket.ping(b"Ping from applink-sandbox")
 
