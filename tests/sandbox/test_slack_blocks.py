@@ -54,7 +54,9 @@ GOOD: list[Any] = [
     section(accessory=IMAGE),
     {"type": "header", "text": plain("h" * 150) | {"emoji": True}},
     {"type": "divider"},
+    IMAGE,
     IMAGE | {"title": plain()},
+    actions(button(confirm={key: value for key, value in DIALOG.items() if key != "style"})),
     {"type": "context", "elements": [mrkdwn(), plain(), IMAGE]},
     actions(button(), button(action_id="b", accessibility_label="label")),
     actions(

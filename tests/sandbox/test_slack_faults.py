@@ -8,9 +8,11 @@ from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp.test_utils import make_mocked_request
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.sandbox.slack.calls import transport_of
 from bot.sandbox.slack.faults import Fault
 from bot.sandbox.slack.server import LocalSlack
 
@@ -50,6 +52,11 @@ async def test_a_connection_can_be_lost_before_and_after_acceptance(
     with pytest.raises(aiohttp.ClientConnectionError):
         await web.chat_postMessage(**POST)
     assert len(slack.messages()) == int(accepted)
+
+
+def test_a_connection_that_is_gone_cannot_be_ended_again() -> None:
+    with pytest.raises(ConnectionResetError):
+        transport_of(make_mocked_request("GET", "/"))
 
 
 async def test_an_answer_that_is_not_json(slack: LocalSlack, web: AsyncWebClient) -> None:

@@ -143,6 +143,33 @@ async def test_what_the_page_cannot_mean_is_a_bad_request(slack: LocalSlack, pag
             assert (await response.json())["error"] == error
 
 
+async def test_other_pages_cannot_post_here(slack: LocalSlack, page: Page) -> None:
+    for origin, status in (("https://example.com", 403), (slack.url, 200)):
+        say = {"channel": "C0ALERTS", "text": "hi"}
+        async with page.session.post(f"{slack.url}/page/say", json=say, headers={"Origin": origin}) as response:
+            assert response.status == status
+    assert len(slack.messages()) == 1
+
+
+async def test_the_routes_serve_in_another_application_which_notices_that_a_page_has_gone(hands: Any) -> None:
+    """Without cancellation of handlers it is the failing write that ends a stream."""
+    slack = LocalSlack(now=hands)
+    slack.page.alive_every = 0.01
+    application = server.Application()
+    application.add_routes(slack.routes())
+    runner = server.AppRunner(application)
+    await runner.setup()
+    site = server.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    slack.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    async with aiohttp.ClientSession() as session, session.get(f"{slack.url}/page/stream") as response:
+        assert await response.content.readline() == b": here\n"
+        assert slack.workspace.feed.watched
+        response.close()
+        await slack.wait_for(lambda: not slack.workspace.feed.watched)
+    await runner.cleanup()
+
+
 async def test_other_routes_share_the_origin() -> None:
     async def hello(_: server.Request) -> server.Response:
         return server.Response(text="hello")

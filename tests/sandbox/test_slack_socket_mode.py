@@ -88,7 +88,7 @@ async def test_without_an_acknowledgement_the_person_reads_operation_timeout(sla
     # An acknowledgement that comes too late, twice, or unreadable harms nothing.
     for _ in range(2):
         await app.client.send_socket_mode_response(SocketModeResponse(app.got[0].envelope_id))
-    for text in ("no json", "[]", '{"x": 1}'):
+    for text in ("no json", "[]", '{"x": 1}', '{"envelope_id": ["a"], "payload": 1}'):
         await app.client.send_message(text)
     app.acknowledges = True
     assert await slack.interactions.command("C0ALERTS", "U0ALICE", "/connection") is None
@@ -137,6 +137,7 @@ async def test_the_eleventh_connection_is_sent_away(slack: LocalSlack, client: C
             first = await sockets[-1].receive_json()
             assert first["type"] == ("hello" if number < CONNECTIONS else "disconnect")
         assert first["reason"] == "too_many_websockets"
+        assert (await sockets[-1].receive()).type is aiohttp.WSMsgType.CLOSE
         assert len(slack.sockets.connections) == CONNECTIONS
 
 

@@ -98,20 +98,21 @@ class Calls:
             case "hang":
                 await self.closing.wait()
             case "drop":
-                _transport(request).close()
+                transport_of(request).close()
             case "reset":
                 # Lingering for zero seconds turns the close into a reset.
-                connection = _transport(request).get_extra_info("socket")
+                connection = transport_of(request).get_extra_info("socket")
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                _transport(request).abort()
+                transport_of(request).abort()
             case _:
                 pass
         status = fault.status if fault.kind == "status" else 503
         return web.Response(status=status, text="<html>upstream connect error</html>", content_type="text/html")
 
 
-def _transport(request: web.Request) -> asyncio.WriteTransport:
+def transport_of(request: web.Request) -> asyncio.WriteTransport:
+    """The connection that the request came on, to be ended without manners; `ConnectionResetError` if it is gone."""
     transport = request.transport
-    if not isinstance(transport, asyncio.WriteTransport):  # pragma: no cover
+    if not isinstance(transport, asyncio.WriteTransport):
         raise ConnectionResetError("the caller has gone")
     return transport

@@ -23,6 +23,12 @@ class Feed:
 
     def unsubscribe(self, queue: asyncio.Queue[dict[str, Any]]) -> None:
         self._queues.discard(queue)
+        self.poke()
+
+    @property
+    def watched(self) -> int:
+        """How many subscribers there are."""
+        return len(self._queues)
 
     def publish(self, event: dict[str, Any]) -> None:
         """Tell the page, and whoever waits."""

@@ -56,9 +56,16 @@ class RateLimits:
     """Counts calls in the workspace's own time."""
 
     def __init__(
-        self, now: Callable[[], float], *, rates: Mapping[str, Rate] = RATES, speed: float = 1.0, enabled: bool = True
+        self,
+        now: Callable[[], float],
+        *,
+        rates: Mapping[str, Rate] = RATES,
+        speed: float = 1.0,
+        jitter: float = JITTER,
+        enabled: bool = True,
     ) -> None:
-        """`speed` shortens every window by that factor."""
+        """`speed` shortens every window by that factor; `jitter` (seconds of `now`) grows with a faster clock."""
+        self.jitter = jitter
         self.enabled = enabled
         self.speed = speed
         self.rates = dict(rates)
@@ -73,7 +80,7 @@ class RateLimits:
         now = self._now()
         window = rate.seconds / self.speed
         seen = self._seen.setdefault((method, channel if rate.by_channel else ""), deque())
-        while seen and seen[0] + window - JITTER <= now:
+        while seen and seen[0] + window - self.jitter <= now:
             seen.popleft()
         if len(seen) >= rate.calls:
             return max(1, math.ceil(seen[0] + window - now))

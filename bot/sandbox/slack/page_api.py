@@ -6,6 +6,7 @@ import asyncio
 import html
 import json
 from typing import Any
+from urllib.parse import urlsplit
 
 from aiohttp import web
 
@@ -154,6 +155,10 @@ class PageApi:
 
 
 async def _json(request: web.Request) -> dict[str, Any]:
+    origin = request.headers.get("Origin")
+    if origin is not None and urlsplit(origin).netloc != request.host:
+        # Any page open in the same browser could post here otherwise.
+        raise web.HTTPForbidden(text="another origin")
     try:
         body = json.loads(await request.text())
     except ValueError:

@@ -11,6 +11,7 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
+from bot.sandbox.slack.calls import transport_of
 from bot.sandbox.slack.workspace import Workspace
 
 CONNECTIONS = 10
@@ -30,7 +31,7 @@ class Connection:
     """One WebSocket of the app."""
 
     socket: web.WebSocketResponse
-    transport: asyncio.Transport | None
+    transport: asyncio.WriteTransport
     silent: bool = False
     delivered: list[dict[str, Any]] = field(default_factory=list)
 
@@ -76,13 +77,14 @@ class SocketMode:
             await socket.send_json({"type": "disconnect", "reason": "too_many_websockets"})
             await socket.close()
             return socket
-        connection = Connection(socket, request.transport)
+        connection = Connection(socket, transport_of(request))
         self.connections.append(connection)
         pings = asyncio.create_task(self._ping(connection))
         try:
-            await socket.send_json(self._hello())
-            self._changed()
-            await self._receive(connection)
+            with contextlib.suppress(ConnectionError):
+                await socket.send_json(self._hello())
+                self._changed()
+                await self._receive(connection)
         finally:
             pings.cancel()
             self._forget(connection)
@@ -129,8 +131,7 @@ class SocketMode:
     def abort(self) -> None:
         """Every connection breaks off, without the closing words of a WebSocket."""
         for connection in self.connections:
-            if connection.transport is not None:
-                connection.transport.abort()
+            connection.transport.abort()
 
     async def close(self) -> None:
         """Close every connection, as when Slack restarts."""
@@ -140,9 +141,9 @@ class SocketMode:
 
     async def _send(self, envelope: dict[str, Any]) -> bool:
         """To the next connection that takes it. A silent one takes it too, and loses it."""
-        for _ in range(len(self.connections)):
-            self._turn = (self._turn + 1) % len(self.connections)
-            connection = self.connections[self._turn]
+        self._turn += 1
+        first = self._turn % max(1, len(self.connections))
+        for connection in self.connections[first:] + self.connections[:first]:
             if connection.silent:
                 return True
             with contextlib.suppress(ConnectionError):
@@ -166,9 +167,9 @@ class SocketMode:
             envelope, payload = acknowledgement["envelope_id"], acknowledgement.get("payload")
         except (ValueError, TypeError, KeyError):
             return  # Slack ignores what it cannot read, too.
-        acked = self._acks.get(envelope)
+        acked = self._acks.get(str(envelope))
         if acked is not None and not acked.done():
-            acked.set_result(Reply(None, payload or None))
+            acked.set_result(Reply(None, payload if isinstance(payload, dict) and payload else None))
 
     async def _ping(self, connection: Connection) -> None:
         with contextlib.suppress(ConnectionError):
