@@ -39,13 +39,16 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
         re.compile(r"(?i)\b(bearer\s+)(?!(?:token|auth(?:entication|orization)?)(?![\w.~+/=-]))[\w.~+/=-]{4,}"),
         rf"\1{MASK}",
     ),
-    (re.compile(r"(?i)(\bauthorization['\"]?\s*[:=]\s*b?['\"]?)(?!bearer\b)(?:(\w+)\s+)?[\w.~+/=-]+"), rf"\1{MASK}"),
+    (
+        re.compile(r"(?i)(\bauthorization['\"]?\s*[:=]\s*(?:b?['\"])?)(?!bearer\b)(?:(\w+)\s+)?[\w.~+/=-]+"),
+        rf"\1{MASK}",
+    ),
     # user:password@host in any address
     (re.compile(r"(?i)([a-z][a-z0-9+.-]*://[^\s/:@'\"]*:)[^\s/'\"]*(?=@)"), rf"\1{MASK}"),
     # token=…, "password": "…", ticket=… in queries, bodies and connection strings
     (
         re.compile(
-            r"(?i)((?:token|password|passwd|pwd|secret|ticket|api_?key)(?:['\"]\s*:\s*b?['\"]?|\s*=\s*b?['\"]?))"
+            r"(?i)((?:token|password|passwd|pwd|secret|ticket|api_?key)(?:['\"]\s*:\s*|\s*=\s*)(?:b?['\"])?)"
             r"(?!\*\*\*)[^\s'\"&,;}]+"
         ),
         rf"\1{MASK}",
@@ -87,10 +90,8 @@ class Redactor:
             return value
         if _SECRET_KEY.search(key):
             return MASK
-        if isinstance(value, int):
+        if isinstance(value, int) or (isinstance(value, float) and math.isfinite(value)):
             return value
-        if isinstance(value, float):
-            return value if math.isfinite(value) else str(value)
         if isinstance(value, Mapping):
             return {self(str(k)): self.clean(v, key=str(k)) for k, v in value.items()}
         if isinstance(value, list | tuple | set | frozenset):
@@ -126,10 +127,27 @@ def _for_console(_logger: Any, _method: str, event: structlog.typing.EventDict) 
         elif key in {"event", "timestamp", "level", "logger"}:
             told[key] = _one_line(str(value))
         else:
-            text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-            bare = text and text.isprintable() and not re.search(r"[\s='\"\\]", text)
-            told[key] = text if bare or not isinstance(value, str) else _one_line(json.dumps(text, ensure_ascii=False))
+            bare = isinstance(value, str) and re.fullmatch(r"[^\s='\"\\]+", value)
+            told[key] = _one_line(value if bare else json.dumps(value, ensure_ascii=False))
     return told
+
+
+def _columns(*, colors: bool) -> list[structlog.dev.Column]:
+    """Time, level, event and logger, then the fields as `_for_console` wrote them."""
+    dim, bold, key, reset = ("\x1b[2m", "\x1b[1m", "\x1b[36m", "\x1b[0m") if colors else ("",) * 4
+
+    def column(name: str, style: str, **more: Any) -> structlog.dev.Column:
+        formatter = structlog.dev.KeyValueColumnFormatter(None, style, reset, str, **more)
+        return structlog.dev.Column(name, formatter)
+
+    levels = structlog.dev.ConsoleRenderer.get_default_level_styles(colors)
+    return [
+        column("timestamp", dim),
+        structlog.dev.Column("level", structlog.dev.LogLevelColumnFormatter(levels, reset)),
+        column("event", bold, width=30),
+        column("logger", dim, prefix="[", postfix="]"),
+        structlog.dev.Column("", structlog.dev.KeyValueColumnFormatter(key, "", reset, str)),
+    ]
 
 
 class _Handler(logging.StreamHandler[TextIO]):
@@ -169,7 +187,9 @@ def configure_logging(
         rendering: list[structlog.typing.Processor] = [
             _for_console,
             structlog.dev.ConsoleRenderer(
-                colors=terminal, sort_keys=False, exception_formatter=structlog.dev.plain_traceback
+                columns=_columns(colors=terminal),
+                sort_keys=False,
+                exception_formatter=structlog.dev.plain_traceback,
             ),
         ]
     else:

@@ -4,12 +4,13 @@
 `repr` or an exception.
 """
 
+from bot.settings.addresses import Listen
 from bot.settings.cron import Cron, parse_cron
 from bot.settings.load import ALL, LOOK_UP, STORED, Need, load
 from bot.settings.models import AlertSettings, Maintenance, Route, Settings, SiteSettings, SlackSettings
 from bot.settings.problems import ConfigurationError, Problem
 from bot.settings.reference import SettingDoc, reference
-from bot.settings.values import Listen, format_duration, parse_duration
+from bot.settings.values import format_duration, parse_duration
 
 __all__ = [
     "ALL",

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
-from bot.settings import values
+from bot.settings import addresses, values
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ class SiteSettings(Section):
     """Address of the server, e.g. `https://customer.itempath.com`, with or without a trailing `/` or `/api`."""
     token: Annotated[values.Token | None, Secret("ITEMPATH_TOKEN")] = None
     """An application token (it never expires). Either this, or a user name and a password."""
-    username: Annotated[values.Text | None, Env("ITEMPATH_USERNAME")] = None
+    username: Annotated[values.Filled | None, Env("ITEMPATH_USERNAME")] = None
     """User to log in as, instead of a token; the login is refreshed before it expires."""
     password: Annotated[SecretStr | None, Secret("ITEMPATH_PASSWORD")] = None
     """Password of that user."""
@@ -250,7 +250,7 @@ class Settings(Section):
         "sqlite:///data/bot.db"
     )
     """Where everything is kept: `sqlite:///relative`, `sqlite:////absolute` or `postgresql://user:password@host/name`."""
-    listen: Annotated[values.ListenAt, Env("BOT_LISTEN")] = values.Listen("127.0.0.1", 8080)
+    listen: Annotated[values.ListenAt, Env("BOT_LISTEN")] = addresses.Listen("127.0.0.1", 8080)
     """Where the HTTP server listens: `host:port`, `:8080` for every interface, `[::1]:8080`."""
     poll_interval: Annotated[values.PollInterval, Env("BOT_POLL_INTERVAL")] = timedelta(seconds=30)
     """How often ItemPath is asked, at least `500ms`. Each poll is an entry in ItemPath's own call log."""
@@ -272,11 +272,11 @@ class Settings(Section):
     @property
     def database_label(self) -> str:
         """The database's address without its password, for messages."""
-        return values.database_label(self.database_url.get_secret_value())
+        return addresses.database_label(self.database_url.get_secret_value())
 
     def secrets(self) -> tuple[str, ...]:
         """Every secret value, so that logs can be kept free of them."""
-        found = [values.database_password(self.database_url.get_secret_value())]
+        found = [addresses.database_password(self.database_url.get_secret_value())]
         for section in (*self.sites, *([self.slack] if self.slack else ())):
             found += [
                 v.get_secret_value()

@@ -76,8 +76,11 @@ class Sources:
     def finish(self) -> None:
         """Raise `ConfigurationError` if there was any problem."""
         if self._problems:
-            # Only now are all secrets known that a text must not hold.
-            raise ConfigurationError([self._clean(p) for p in self._problems], source=self._source)
+            raise self._error()
+
+    def _error(self) -> ConfigurationError:
+        # Only at the end are all secrets known that a text must not hold.
+        return ConfigurationError([self._clean(problem) for problem in self._problems], source=self._source)
 
     @property
     def count(self) -> int:
@@ -118,8 +121,8 @@ class Sources:
         except tomllib.TOMLDecodeError as error:
             line, column, what = _located(str(error), text)
             self.problem(f"{chosen}, line {line}, column {column}", f"this is not TOML: {what}")
-        self.finish()
-        raise AssertionError  # unreachable: a problem was just noted
+        # What a file that cannot be read would have said is unknown: nothing further could be judged.
+        raise self._error()
 
     def table(self, value: object, key: str) -> dict[str, Any]:
         """`value` as the table `[key]`."""

@@ -43,7 +43,8 @@ def validate(sources: Sources, section: type[AnySection], given: Given) -> AnySe
 def _translate(sources: Sources, section: type[Section], given: Given, detail: Any, told: set[str]) -> None:
     text = str(detail["msg"]).removeprefix("Value error, ")
     if not detail["loc"]:
-        if text not in told:
+        # The model does not know of fields that were given but cannot be used, and would call them missing.
+        if text not in told and not given.unusable:
             name, _, mend = text.partition(": ")
             _about(sources, section, given, name, mend)
         return
