@@ -87,7 +87,6 @@ class _Board:
 
     async def stream(self, request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
-        await response.prepare(request)
         # Names instead of states: a slow reader gets the newest state once, not every one in between.
         names: dict[str, None] = {}
         changed = asyncio.Event()
@@ -102,6 +101,8 @@ class _Board:
         try:
             # A reader that has gone shows itself only when it is written to.
             with contextlib.suppress(ConnectionError):
+                # Listening began above: a reader that asks for the state once it sees the headers misses nothing.
+                await response.prepare(request)
                 await self._write_changes(response, names, changed)
         finally:
             self._streams.discard(changed)
