@@ -155,6 +155,19 @@ async def test_the_server_sends_pings_and_answers_them(
         assert (aiohttp.WSMsgType.PONG, b"there?") in [(answer.type, answer.data) for answer in answers]
 
 
+async def test_a_silent_connection_neither_pings_nor_answers(
+    slack: LocalSlack, client: Callable[..., AsyncWebClient]
+) -> None:
+    slack.sockets.ping_every = 0.05
+    url = (await client().apps_connections_open(app_token=slack.app_token))["url"]
+    async with aiohttp.ClientSession() as session, session.ws_connect(url, autoping=False) as socket:
+        assert (await socket.receive_json())["type"] == "hello"
+        slack.sockets.go_silent()
+        await socket.ping(b"there?")
+        with pytest.raises(TimeoutError):
+            await socket.receive(timeout=0.2)
+
+
 async def test_a_refresh_makes_the_client_come_back(slack: LocalSlack, connect: Any) -> None:
     app = await connect()
     await slack.sockets.disconnect("refresh_requested")

@@ -175,8 +175,9 @@ class SocketMode:
         with contextlib.suppress(ConnectionError):
             while True:
                 await asyncio.sleep(self.ping_every)
-                if not connection.silent:
-                    await connection.socket.ping(b"Ping from applink-sandbox")
+                if connection.silent:
+                    return
+                await connection.socket.ping(b"Ping from applink-sandbox")
 
     def _hello(self) -> dict[str, Any]:
         return {
