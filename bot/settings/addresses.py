@@ -8,7 +8,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import dataclass
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ def parse_database_url(value: object) -> str:
         if not path.startswith("/"):
             raise ValueError("three slashes before a relative path, four before an absolute one: sqlite:///data/bot.db")
         return text
-    parts = _split(text, "postgresql://user:password@host:5432/name")
+    parts = _split(text, "postgresql://user:password@host:5432/name, with @ / # : in a password as %40 %2F %23 %3A")
     if len(parts.path) < 2:
         raise ValueError("the name of the database is missing; write postgresql://user:password@host:5432/name")
     return text
@@ -91,8 +91,10 @@ def parse_database_url(value: object) -> str:
 
 def database_password(url: str) -> str | None:
     """The password inside a valid database address, decoded."""
-    password = urlsplit(url).password
-    return unquote(password) if password else None
+    parts = urlsplit(url)
+    if parts.password:
+        return unquote(parts.password)
+    return parse_qs(parts.query).get("password", [None])[0]
 
 
 def database_label(url: str) -> str:

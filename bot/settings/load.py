@@ -65,7 +65,9 @@ def load(
     slack = _slack(sources, table) if Need.SLACK in needs else None
     if Need.ITEMPATH in needs:
         defaults = {"poll_interval": general.poll_interval} if general else {}
-        parts["sites"] = tuple(_sites(sources, table, defaults | ({"channel": slack.channel} if slack else {})))
+        channel = {"channel": slack.channel} if slack else {}
+        ignored = () if Need.SLACK in needs else ("channel",)
+        parts["sites"] = tuple(_sites(sources, table, defaults | channel, ignored))
     if Need.SERVICE in needs:
         alerts = sources.table(table.get("alerts", {}), "alerts")
         parts["alerts"] = validate(sources, AlertSettings, sources.collect(AlertSettings, alerts, "alerts"))
@@ -83,13 +85,15 @@ def _slack(sources: Sources, table: Mapping[str, Any]) -> SlackSettings | None:
     return validate(sources, SlackSettings, sources.collect(SlackSettings, given, "slack", env=True))
 
 
-def _sites(sources: Sources, table: Mapping[str, Any], defaults: Mapping[str, Any]) -> Iterator[SiteSettings]:
+def _sites(
+    sources: Sources, table: Mapping[str, Any], defaults: Mapping[str, Any], ignored: tuple[str, ...]
+) -> Iterator[SiteSettings]:
     fields = tuple(name for name in SiteSettings.model_fields if name != "name")
     if "sites" not in table:
         given = sources.collect(
             SiteSettings, sources.table(table.get("itempath", {}), "itempath"), "itempath", fields=fields, env=True
         )
-        yield from _site(sources, given, defaults)
+        yield from _site(sources, given, defaults, ignored)
         return
     if "itempath" in table:
         sources.problem("itempath", "beside [[sites]] it is unclear; move it into a [[sites]] with a name of its own")
@@ -107,7 +111,7 @@ def _sites(sources: Sources, table: Mapping[str, Any], defaults: Mapping[str, An
             sources.problem(f"{key}.name", f"{names[name]} has the same name; names are unique", given=repr(name))
         elif isinstance(name, str):
             names[name] = key
-        yield from _site(sources, given, defaults)
+        yield from _site(sources, given, defaults, ignored)
     for variable in environment_names(SiteSettings):
         if sources.is_set(variable):
             sources.problem(
@@ -118,7 +122,11 @@ def _sites(sources: Sources, table: Mapping[str, Any], defaults: Mapping[str, An
             )
 
 
-def _site(sources: Sources, given: Given, defaults: Mapping[str, Any]) -> Iterator[SiteSettings]:
+def _site(
+    sources: Sources, given: Given, defaults: Mapping[str, Any], ignored: tuple[str, ...]
+) -> Iterator[SiteSettings]:
+    for name in ignored:
+        given.values.pop(name, None)
     for name, value in defaults.items():
         if name not in given.values:
             given.values[name] = value

@@ -237,9 +237,7 @@ def test_an_empty_list_of_sites_is_an_error(place: Place) -> None:
 
 
 def test_a_verb_validates_only_what_it_uses(place: Place) -> None:
-    broken = (
-        "listen = 1\ndatabase_url = 1\n[slack]\nx = 1\n[alerts]\nx = 1\n[[routes]]\nx = 1\n[[maintenance]]\nx = 1\n"
-    )
+    broken = "listen = 1\ndatabase_url = 1\n[itempath]\nchannel = 1\n[slack]\nx = 1\n[alerts]\nx = 1\n[[routes]]\nx = 1\n[[maintenance]]\nx = 1\n"
 
     looking = place.load(broken, needs=LOOK_UP, SLACK_BOT_TOKEN="nonsense")
     assert looking.sites[0].channel == ""
@@ -250,7 +248,7 @@ def test_a_verb_validates_only_what_it_uses(place: Place) -> None:
     assert stored.database_label == "sqlite:///data/bot.db"
 
     assert frozenset(Need) == ALL
-    assert len(place.error(needs=ALL).problems) >= 6
+    assert len(place.error(needs=ALL).problems) == 7
 
 
 def test_without_sites_no_pattern_for_sites_is_checked(place: Place) -> None:

@@ -145,6 +145,7 @@ def test_a_database_is_shown_without_its_password(url: str, label: str) -> None:
 def test_the_password_of_a_database_is_known_decoded() -> None:
     assert addresses.database_password("postgresql://bot:p%40ss@db/bot") == "p@ss"
     assert addresses.database_password("sqlite:///data/bot.db") is None
+    assert addresses.database_password("postgresql:///bot?host=/run&password=p%40ss") == "p@ss"
 
 
 @pytest.mark.parametrize(
@@ -160,6 +161,7 @@ def test_the_password_of_a_database_is_known_decoded() -> None:
         ("sqlite://bot.db", "three slashes"),
         ("postgresql://bot@db", "name of the database"),
         ("postgresql://bot@db:x/bot", "host or port"),
+        ("postgresql://bot:p#w@db/bot", "%23"),
         (3, "write sqlite"),
     ],
 )
