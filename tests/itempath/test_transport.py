@@ -1,0 +1,448 @@
+"""What only a real socket shows: sizes, hangs, resets, redirects, certificates, connections that are kept."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import json
+import socket
+import ssl
+import subprocess
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp import web
+from yarl import URL
+
+from bot.itempath import transport
+from bot.itempath.client import ItemPathClient
+from bot.itempath.errors import ItemPathError, NotItemPath, TimedOut, TooLarge, Unreachable
+
+ROWS = json.dumps([{"id": 1, "status": 1}]).encode()
+Talk = Callable[[bytes, asyncio.StreamWriter], Awaitable[None]]
+Raw = Callable[[Talk], Awaitable[str]]
+
+
+@pytest.fixture
+async def raw() -> AsyncIterator[Raw]:
+    """Start a server that speaks bytes; gives its address. It is told to stop when the test is over."""
+    servers: list[asyncio.Server] = []
+    writers: list[asyncio.StreamWriter] = []
+
+    async def start(talk: Talk) -> str:
+        async def each(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writers.append(writer)
+            await talk(await reader.readuntil(b"\r\n\r\n"), writer)
+
+        server = await asyncio.start_server(each, "127.0.0.1", 0)
+        servers.append(server)
+        return f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+    yield start
+    for writer in writers:
+        writer.transport.abort()
+    for server in servers:
+        server.close()
+        await server.wait_closed()
+
+
+def a_client(url: str, **settings: Any) -> ItemPathClient:
+    return ItemPathClient(**{"url": url, "token": "app-token", "attempts": 1, "timeout": 5.0, **settings})
+
+
+async def failure(url: str, **settings: Any) -> ItemPathError:
+    async with a_client(url, **settings) as client:
+        with pytest.raises(ItemPathError) as failed:
+            await client.connections()
+    assert "app-token" not in f"{failed.value!r} {failed.value.failure}"
+    return failed.value
+
+
+async def test_polls_share_one_connection(serve: Any) -> None:
+    peers = []
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        assert request.transport is not None
+        peers.append(request.transport.get_extra_info("peername"))
+        assert request.headers["Accept"] == "application/json"
+        assert "Cookie" not in request.headers
+        reply = web.Response(body=ROWS)
+        reply.set_cookie("session", "x")
+        return reply
+
+    async with a_client(await serve(handler)) as client:
+        for _ in range(3):
+            await client.connections()
+    assert len(peers) == 3
+    assert len(set(peers)) == 1
+
+
+async def test_a_body_without_end_is_cut_off_early(serve: Any) -> None:
+    sent = 0
+    gone = asyncio.Event()
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        nonlocal sent
+        reply = web.StreamResponse()
+        await reply.prepare(request)
+        try:
+            while True:
+                await reply.write(b" " * 65536)
+                sent += 65536
+        finally:
+            gone.set()
+
+    error = await failure(await serve(handler), max_body=1_000_000)
+    await gone.wait()
+    assert type(error) is TooLarge
+    assert "1000000 bytes" in error.message
+    assert sent < 30_000_000
+
+
+async def test_a_body_is_measured_after_it_is_unpacked(serve: Any) -> None:
+    packed = gzip.compress(b" " * 20_000_000)
+
+    async def handler(_: web.Request) -> web.StreamResponse:
+        return web.Response(body=packed, headers={"Content-Encoding": "gzip"})
+
+    assert type(await failure(await serve(handler), max_body=1_000_000)) is TooLarge
+
+
+async def test_a_packed_body_is_read(serve: Any) -> None:
+    async def handler(_: web.Request) -> web.StreamResponse:
+        return web.Response(body=gzip.compress(ROWS), headers={"Content-Encoding": "gzip"})
+
+    async with a_client(await serve(handler)) as client:
+        assert len((await client.connections()).connections) == 1
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"",
+        b"HTTP/1.1 200 OK\r\nContent-Le",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n[{",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n[{\r\n",
+    ],
+)
+async def test_a_server_that_falls_silent_at_any_stage_is_a_time_out(said: bytes, raw: Raw) -> None:
+    async def talk(_: bytes, writer: asyncio.StreamWriter) -> None:
+        writer.write(said)
+        await writer.drain()
+
+    error = await failure(await raw(talk), timeout=0.1)
+    assert type(error) is TimedOut
+    assert "0.1 s" in error.message
+
+
+async def test_drops_that_never_end_are_a_time_out(raw: Raw) -> None:
+    async def talk(_: bytes, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+        while not writer.is_closing():
+            writer.write(b" ")
+            await asyncio.sleep(0.01)
+
+    assert type(await failure(await raw(talk), timeout=0.2)) is TimedOut
+
+
+async def test_all_attempts_together_stay_within_the_budget(raw: Raw) -> None:
+    async def talk(_: bytes, writer: asyncio.StreamWriter) -> None:
+        await writer.drain()
+
+    loop = asyncio.get_running_loop()
+    begun = loop.time()
+    error = await failure(await raw(talk), timeout=0.1, budget=0.35, attempts=100, backoff=0.001)
+    assert type(error) is TimedOut
+    assert 0.3 < loop.time() - begun < 2
+
+
+@pytest.mark.parametrize("said", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n[{"])
+async def test_a_connection_that_is_reset_is_unreachable(said: bytes, raw: Raw) -> None:
+    async def talk(_: bytes, writer: asyncio.StreamWriter) -> None:
+        writer.write(said)
+        await writer.drain()
+        raw_socket = writer.get_extra_info("socket")
+        raw_socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
+        writer.transport.abort()
+
+    error = await failure(await raw(talk))
+    assert type(error) is Unreachable
+    assert "without an answer" in error.message or "in the middle" in error.message
+    assert not error.permanent
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n[{",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n[{\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 5\r\n\r\nplain",
+    ],
+)
+async def test_a_cut_off_body_is_never_read_as_a_whole_one(said: bytes, raw: Raw) -> None:
+    async def talk(_: bytes, writer: asyncio.StreamWriter) -> None:
+        writer.write(said)
+        writer.close()
+
+    error = await failure(await raw(talk))
+    assert type(error) is Unreachable
+    assert "in the middle of its answer" in error.message
+
+
+async def test_what_does_not_speak_http_is_not_itempath(raw: Raw) -> None:
+    async def talk(_: bytes, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"SSH-2.0-OpenSSH_9.2\r\n\r\n")
+        writer.close()
+
+    error = await failure(await raw(talk))
+    assert type(error) is NotItemPath
+    assert "HTTP" in error.message
+
+
+async def test_where_nothing_listens_says_so() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    error = await failure(f"http://127.0.0.1:{port}")
+    assert type(error) is Unreachable
+    assert f"127.0.0.1:{port} refuses the connection" in error.message
+    assert "port" in error.advice
+
+
+async def test_a_name_that_is_not_known_says_so() -> None:
+    error = await failure("http://itempath.invalid", trust_env=False)
+    assert type(error) is Unreachable
+    assert "itempath.invalid cannot be resolved (DNS)" in error.message
+
+
+async def test_a_redirect_on_the_same_server_is_followed(serve: Any) -> None:
+    async def handler(request: web.Request) -> web.StreamResponse:
+        if not request.path.endswith("/"):
+            return web.Response(status=308, headers={"Location": f"{request.path}/"})
+        assert request.headers["Authorization"] == "Bearer app-token"
+        return web.Response(body=ROWS)
+
+    async with a_client(await serve(handler)) as client:
+        assert len((await client.connections()).connections) == 1
+
+
+async def test_a_redirect_in_a_circle_ends(serve: Any) -> None:
+    asked = 0
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        nonlocal asked
+        asked += 1
+        return web.Response(status=302, headers={"Location": request.path})
+
+    error = await failure(await serve(handler))
+    assert type(error) is NotItemPath
+    assert asked == 3
+
+
+async def test_a_redirect_elsewhere_is_reported_and_never_sees_the_token(serve: Any) -> None:
+    seen = []
+
+    async def elsewhere(request: web.Request) -> web.StreamResponse:
+        seen.append(request)
+        return web.Response(body=ROWS)
+
+    other = await serve(elsewhere)
+
+    async def handler(_: web.Request) -> web.StreamResponse:
+        return web.Response(status=302, headers={"Location": f"{other}/sso/login?next=secret"})
+
+    error = await failure(await serve(handler))
+    assert type(error) is NotItemPath
+    assert f"redirects to {other}/sso/login instead" in error.message
+    assert "login page" in error.advice
+    assert seen == []
+
+
+@pytest.mark.parametrize("location", ["http://[", "mailto:x@y.test"])
+async def test_a_redirect_to_nowhere_is_reported(location: str, serve: Any) -> None:
+    async def handler(_: web.Request) -> web.StreamResponse:
+        return web.Response(status=302, headers={"Location": location})
+
+    error = await failure(await serve(handler))
+    assert type(error) is NotItemPath
+    assert "redirects to nowhere" in error.message
+
+
+async def test_a_login_is_never_sent_on_by_a_redirect(serve: Any) -> None:
+    asked = []
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        asked.append(request.path)
+        return web.Response(status=307, headers={"Location": "/elsewhere"})
+
+    error = await failure(await serve(handler), token=None, username="bot", password="secret")
+    assert type(error) is NotItemPath
+    assert asked == ["/api/users/login"]
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A certificate of our own making for 127.0.0.1, and its key."""
+    folder = tmp_path_factory.mktemp("tls")
+    certificate, key = folder / "ca.pem", folder / "key.pem"
+    subprocess.run(
+        [
+            *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"),
+            *("-days", "2", "-subj", "/CN=private authority", "-addext", "subjectAltName=IP:127.0.0.1"),
+            *("-keyout", str(key), "-out", str(certificate)),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    return certificate, key
+
+
+@pytest.fixture
+async def https(authority: tuple[Path, Path]) -> AsyncIterator[str]:
+    async def handler(_: web.Request) -> web.StreamResponse:
+        return web.Response(body=ROWS)
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*authority)
+    app = web.Application()
+    app.router.add_get("/api/connections", handler)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context).start()
+    yield f"https://127.0.0.1:{runner.addresses[0][1]}"
+    await runner.cleanup()
+
+
+async def test_a_private_authority_is_trusted_by_its_file(https: str, authority: tuple[Path, Path]) -> None:
+    async with a_client(https, ca_file=authority[0]) as client:
+        assert len((await client.connections()).connections) == 1
+
+
+async def test_a_certificate_of_unknown_origin_is_refused_with_the_way_out(https: str) -> None:
+    error = await failure(https)
+    assert type(error) is Unreachable
+    assert "certificate" in error.message
+    assert "self-signed" in error.message
+    assert "ca_file" in error.advice
+    assert error.permanent
+
+
+async def test_verification_can_be_turned_off(https: str) -> None:
+    async with a_client(https, verify_tls=False) as client:
+        assert len((await client.connections()).connections) == 1
+
+
+async def test_a_certificate_for_another_name_is_refused(https: str, authority: tuple[Path, Path]) -> None:
+    error = await failure(https.replace("127.0.0.1", "localhost"), ca_file=authority[0])
+    assert "localhost" in error.message
+    assert error.permanent
+
+
+async def test_plain_http_where_tls_is_expected_says_so(serve: Any) -> None:
+    async def handler(_: web.Request) -> web.StreamResponse:
+        return web.Response(body=ROWS)
+
+    error = await failure((await serve(handler)).replace("http:", "https:"))
+    assert type(error) is Unreachable
+    assert "TLS" in error.message
+    assert "http://" in error.advice
+
+
+@pytest.mark.parametrize("content", [None, "no certificate"])
+async def test_a_ca_file_that_cannot_be_read_says_so(content: str | None, https: str, tmp_path: Path) -> None:
+    ca_file = tmp_path / "ca.pem"
+    if content is not None:
+        ca_file.write_text(content)
+    error = await failure(https, ca_file=ca_file)
+    assert "ca_file" in error.message
+    assert "PEM" in error.advice
+    assert error.permanent
+
+
+@pytest.mark.parametrize(("written", "credentials"), [("http://u:p@{}", "Basic dTpw"), ("{}", None)])
+async def test_a_proxy_of_the_environment_is_used(
+    written: str, credentials: str | None, serve: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        asked.append((request.raw_path, request.headers.get("Proxy-Authorization")))
+        return web.Response(body=ROWS)
+
+    monkeypatch.setenv("http_proxy", written.format((await serve(handler)).removeprefix("http://")))
+    monkeypatch.setenv("no_proxy", "")
+    async with a_client("http://itempath.test") as client:
+        await client.connections()
+    assert asked == [("http://itempath.test/api/connections", credentials)]
+
+
+async def test_what_the_proxy_is_told_when_a_tunnel_is_opened_the_server_never_hears(
+    raw: Raw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    async def talk(head: bytes, writer: asyncio.StreamWriter) -> None:
+        asked.append(head)
+        writer.write(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+
+    proxy = (await raw(talk)).replace("http://", "http://u:p@")
+    monkeypatch.setenv("https_proxy", proxy)
+    monkeypatch.setenv("no_proxy", "")
+    error = await failure("https://itempath.test")
+    (head,) = asked
+    assert head.startswith(b"CONNECT itempath.test:443 ")
+    assert b"Proxy-Authorization: Basic dTpw" in head
+    assert b"app-token" not in head
+    assert type(error) is Unreachable
+    assert "proxy on the way to itempath.test:443 refused (403)" in error.message
+    assert "HTTPS_PROXY" in error.advice
+
+
+async def test_no_proxy_of_the_environment_stands_before_loopback_or_where_it_is_not_wanted(
+    serve: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def handler(_: web.Request) -> web.StreamResponse:
+        return web.Response(body=ROWS)
+
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.setenv("no_proxy", "")
+    address = await serve(handler)
+    for url in (address, address.replace("127.0.0.1", "localhost")):
+        async with a_client(url) as client:
+            assert len((await client.connections()).connections) == 1
+    assert "resolved" in (await failure("http://itempath.invalid", trust_env=False)).message
+    monkeypatch.setenv("no_proxy", "itempath.invalid")
+    assert "resolved" in (await failure("http://itempath.invalid")).message
+
+
+async def test_a_proxy_that_does_not_answer_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.setenv("no_proxy", "")
+    error = await failure("http://itempath.test")
+    assert "proxy" in error.message
+    assert "HTTP_PROXY" in error.advice
+
+
+async def test_a_proxy_of_another_kind_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "socks5://127.0.0.1:9")
+    monkeypatch.setenv("no_proxy", "")
+    error = await failure("http://itempath.test")
+    assert type(error) is Unreachable
+    assert "HTTP_PROXY" in error.advice
+
+
+def test_other_failures_to_connect_name_the_reason() -> None:
+    key = aiohttp.client_reqrep.ConnectionKey("h", 80, False, True, None, None, None)
+    error = aiohttp.ClientConnectorError(key, OSError(113, "No route to host"))
+    said = transport._unreachable(error, URL("http://h/"))
+    assert said.message == "h:80 cannot be connected to: No route to host."
+
+
+async def test_closing_twice_or_unused_is_fine() -> None:
+    client = a_client("http://itempath.test")
+    await client.close()
+    await client.close()
