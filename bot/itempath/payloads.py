@@ -251,4 +251,4 @@ def read_tokens(body: bytes, *, url: str = "", content_type: str = "") -> Tokens
 
 def is_header_safe(token: str) -> bool:
     """A line break in a header would be a second header."""
-    return token.isascii() and token.isprintable() and " " not in token and token != ""
+    return bool(token) and token.isascii() and token.isprintable() and " " not in token

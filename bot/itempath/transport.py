@@ -33,8 +33,8 @@ _PROXY_ADVICE = "Check HTTP_PROXY, HTTPS_PROXY and NO_PROXY in the bot's environ
 
 
 def bare(url: URL) -> str:
-    """An address fit for a message: without credentials, query and fragment."""
-    return str(url.with_user(None).with_query(None).with_fragment(None)) if url.absolute else url.raw_path
+    """An absolute address fit for a message: without credentials, query and fragment."""
+    return str(url.with_user(None).with_query(None).with_fragment(None))
 
 
 class Transport:
