@@ -36,7 +36,7 @@ async def slack(hands: Hands) -> AsyncIterator[LocalSlack]:
         Channel(id="G0OPS", name="ops", private=True),
         Channel(id="G0SECRET", name="secret", private=True, bot_is_member=False),
     ]
-    async with LocalSlack(now=hands, channels=channels, ack_within=0.3) as local:
+    async with LocalSlack(now=hands, channels=channels) as local:
         local.limits.enabled = False
         yield local
 

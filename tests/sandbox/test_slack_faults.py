@@ -66,16 +66,21 @@ async def test_an_answer_that_is_not_json(slack: LocalSlack, web: AsyncWebClient
     assert len(slack.messages()) == 1
 
 
+async def give_up(call: asyncio.Task[Any]) -> None:
+    assert not call.done()
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+
+
 @pytest.mark.parametrize("accepted", [False, True])
-async def test_silence_until_the_caller_gives_up(
-    slack: LocalSlack, client: Callable[..., AsyncWebClient], accepted: bool
-) -> None:
+async def test_silence_until_the_caller_gives_up(slack: LocalSlack, web: AsyncWebClient, accepted: bool) -> None:
     slack.fail("chat.postMessage", Fault.hang(accepted=accepted))
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=0.2)) as session:
-        web = AsyncWebClient(token=slack.bot_token, base_url=slack.api_url, retry_handlers=[], session=session)
-        with pytest.raises(TimeoutError):
-            await web.chat_postMessage(**POST)
+    call = asyncio.create_task(web.chat_postMessage(**POST))
+    await slack.wait_for(lambda: any(made.outcome != "pending" for made in slack.calls.log))
+    await give_up(call)
     assert len(slack.messages()) == int(accepted)
+    assert slack.calls.log[0].answered is False
 
 
 async def test_a_hanging_call_does_not_keep_the_server_from_stopping(slack: LocalSlack, web: AsyncWebClient) -> None:
@@ -164,9 +169,8 @@ async def test_the_switch_refuses_everything_until_it_is_put_back(
     assert (await web.chat_postMessage(**POST))["ok"]
 
 
-async def test_the_switch_can_be_silence(slack: LocalSlack) -> None:
+async def test_the_switch_can_be_silence(slack: LocalSlack, web: AsyncWebClient) -> None:
     slack.faults.refusing = "timeout"
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=0.2)) as session:
-        web = AsyncWebClient(token=slack.bot_token, base_url=slack.api_url, retry_handlers=[], session=session)
-        with pytest.raises(TimeoutError):
-            await web.auth_test()
+    call = asyncio.create_task(web.auth_test())
+    await slack.wait_for(lambda: any(made.outcome == "hang" for made in slack.calls.log))
+    await give_up(call)

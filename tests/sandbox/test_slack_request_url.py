@@ -98,8 +98,9 @@ async def test_the_answer_may_come_with_the_acknowledgement(
 async def test_anything_but_a_timely_200_is_told_to_the_person(slack: LocalSlack, app: App) -> None:
     app.status = 500
     assert await command(slack) == "dispatch_failed"
-    app.status, app.mute = 200, True
+    app.status, app.mute, slack.request_url.ack_within = 200, True, 0.2
     assert await command(slack) == "operation_timeout"
+    slack.request_url.ack_within = 3.0
     slack.request_url.url = "http://127.0.0.1:1/slack/events"
     assert await command(slack) == "dispatch_failed"
 

@@ -83,14 +83,14 @@ async def test_without_a_connection_the_person_reads_dispatch_failed(slack: Loca
 
 async def test_without_an_acknowledgement_the_person_reads_operation_timeout(slack: LocalSlack, connect: Any) -> None:
     app = await connect()
-    app.acknowledges = False
+    app.acknowledges, slack.sockets.ack_within = False, 0.2
     assert await slack.interactions.command("C0ALERTS", "U0ALICE", "/connection") == "operation_timeout"
     # An acknowledgement that comes too late, twice, or unreadable harms nothing.
     for _ in range(2):
         await app.client.send_socket_mode_response(SocketModeResponse(app.got[0].envelope_id))
     for text in ("no json", "[]", '{"x": 1}', '{"envelope_id": ["a"], "payload": 1}'):
         await app.client.send_message(text)
-    app.acknowledges = True
+    app.acknowledges, slack.sockets.ack_within = True, 3.0
     assert await slack.interactions.command("C0ALERTS", "U0ALICE", "/connection") is None
 
 
@@ -205,9 +205,11 @@ async def test_a_broken_connection_is_passed_over_and_made_anew(slack: LocalSlac
 async def test_a_silent_death_loses_what_is_sent_until_the_client_notices(slack: LocalSlack, connect: Any) -> None:
     app = await connect()
     slack.sockets.go_silent()
+    slack.sockets.ack_within = 0.2
     assert slack.sockets.connected
     assert await slack.interactions.command("C0ALERTS", "U0ALICE", "/connection") == "operation_timeout"
     assert app.got == []
+    slack.sockets.ack_within = 3.0
     # The client notices by its own pings that nothing answers, and leaves the dead connection for a new one.
     await slack.wait_for(lambda: slack.sockets.connected and not any(c.silent for c in slack.sockets.connections))
     assert await slack.interactions.command("C0ALERTS", "U0ALICE", "/connection") is None

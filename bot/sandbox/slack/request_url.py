@@ -23,7 +23,7 @@ class RequestUrl:
         self.url: str | None = None
         self._workspace = workspace
         self._secret = signing_secret.encode()
-        self._ack_within = ack_within
+        self.ack_within = ack_within
 
     async def deliver(self, kind: str, payload: dict[str, Any]) -> Reply:
         """`operation_timeout` without an answer in time, `dispatch_failed` for anything but a 200."""
@@ -62,7 +62,7 @@ class RequestUrl:
             "X-Slack-Signature": f"v0={digest}",
             "User-Agent": "Slackbot 1.0 (+https://api.slack.com/robots)",
         } | {name.replace("_", "-"): value for name, value in headers.items()}
-        timeout = aiohttp.ClientTimeout(total=self._ack_within)
+        timeout = aiohttp.ClientTimeout(total=self.ack_within)
         async with (
             aiohttp.ClientSession(timeout=timeout) as session,
             session.post(str(self.url), data=body.encode(), headers=sent) as response,

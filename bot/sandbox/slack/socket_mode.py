@@ -46,7 +46,7 @@ class SocketMode:
         self.handshakes = 0
         """How many were tried, refused ones too."""
         self._workspace = workspace
-        self._ack_within = ack_within
+        self.ack_within = ack_within
         self.ping_every = ping_every
         self._tickets: set[str] = set()
         self._acks: dict[str, asyncio.Future[Reply]] = {}
@@ -106,7 +106,7 @@ class SocketMode:
         try:
             if not await self._send(envelope):
                 return Reply("dispatch_failed")
-            async with asyncio.timeout(self._ack_within):
+            async with asyncio.timeout(self.ack_within):
                 return await acked
         except TimeoutError:
             return Reply("operation_timeout")
