@@ -5,10 +5,13 @@ from __future__ import annotations
 import string
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.core.masking import MASK, mask
+
+unhurried = settings(deadline=None)
+"""How long one example takes is the machine's affair, not the law's."""
 
 LEAKS = {
     "Authorization: Bearer {}": "Authorization: Bearer [masked]",
@@ -64,6 +67,7 @@ secrets_ = st.builds(
 
 
 @pytest.mark.parametrize("template", LEAKS)
+@settings(unhurried, max_examples=20)
 @given(secret=secrets_)
 def test_credentials_are_hidden_and_the_rest_stays(template: str, secret: str) -> None:
     masked = mask(template.format(secret))
@@ -116,6 +120,7 @@ QUOTED = tuple(template.replace("{}", "s3cretValue").replace("{{", "{") for temp
 fragments = st.sampled_from([*QUOTED, *ORDINARY, *MARKS, *VALUES])
 
 
+@unhurried
 @given(st.one_of(st.text(), st.lists(fragments, max_size=12).map("".join)))
 def test_masking_twice_changes_nothing_more(text: str) -> None:
     once = mask(text)
@@ -123,6 +128,7 @@ def test_masking_twice_changes_nothing_more(text: str) -> None:
     assert mask(once) == once
 
 
+@unhurried
 @given(st.text(" abcdefghijklmnopqrstuvwxyz.,", max_size=200))
 def test_plain_prose_is_untouched(text: str) -> None:
     assert mask(text) == text

@@ -1,0 +1,168 @@
+"""Laws of the decision, tried with every history that hypothesis can think of."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from datetime import timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.core.connection import Connection, Failure, Log, Snapshot, State, UnreadableRow
+from bot.core.decide import decide
+from bot.core.events import EventKind
+from bot.core.incidents import SITE, EpisodeKind, MessageKind, Role, ThreadKind
+from bot.core.state import Acknowledge, Cause, Due, Failed, Polled
+from tests.core.story import DANA, Story, is_quiet
+
+IDS = ("1", "2", "b")
+ERRORS = (None, "timeout after 3 s", "timeout after 4 s", "refused")
+
+logs = st.builds(lambda n, error: Log(id=str(n), error=error), st.integers(0, 5), st.sampled_from(ERRORS))
+
+
+@st.composite
+def snapshots(draw: st.DrawFn) -> Snapshot:
+    rows = []
+    unreadable = []
+    for ref in draw(st.lists(st.sampled_from(IDS), unique=True)):
+        if draw(st.integers(0, 9)) == 0:
+            unreadable.append(UnreadableRow(id=ref, problem="status is a list"))
+            continue
+        rows.append(
+            Connection(
+                id=ref,
+                name=draw(st.sampled_from(("PowerPick", "SAP"))),
+                status=draw(st.sampled_from((0, 1, None))),
+                latest_log=draw(st.none() | logs),
+            )
+        )
+    if draw(st.integers(0, 19)) == 0:
+        unreadable.append(UnreadableRow(id=None, problem="no id"))
+    return Snapshot(connections=tuple(rows), unreadable=tuple(unreadable))
+
+
+causes: st.SearchStrategy[Cause] = st.one_of(
+    st.builds(Polled, snapshot=snapshots(), resumed=st.booleans()),
+    st.builds(Polled, snapshot=snapshots()),
+    st.builds(
+        Failed,
+        failure=st.builds(
+            Failure, kind=st.sampled_from(("timeout", "credentials")), message=st.just("m"), advice=st.just("a")
+        ),
+    ),
+    st.builds(Acknowledge, by=st.just(DANA), connection=st.sampled_from((*IDS, SITE))),
+    st.just(Due()),
+)
+steps = st.lists(st.tuples(causes, st.sampled_from((0, 0, 0, 60, 1800, 15000))), max_size=25)
+policies = st.fixed_dictionaries(
+    {
+        "confirm_polls": st.integers(1, 3),
+        "unreachable_after": st.integers(1, 3),
+        "remind_every": st.sampled_from((None, timedelta(minutes=10), timedelta(hours=4))),
+    }
+)
+
+
+def told(history: list[tuple[Cause, int]], policy: dict[str, object]) -> Story:
+    story = Story(baseline=False, **policy)
+    for cause, seconds in history:
+        story.wait(seconds=seconds)
+        story.step(cause)
+        check_memory(story)
+    return story
+
+
+def check_memory(story: Story) -> None:
+    """What must hold after every single step."""
+    state = story.state
+    open_episodes = [e for e in state.episodes.values() if e.open]
+    kinds = Counter((e.connection, e.kind) for e in open_episodes)
+    assert not kinds or max(kinds.values()) == 1, "one open episode per connection and kind"
+    down = {i for i, r in state.connections.items() if r.known is State.DOWN}
+    assert {e.connection for e in open_episodes if e.kind is EpisodeKind.OUTAGE} == down
+    for thread in state.threads.values():
+        inside = [e for e in state.episodes.values() if e.thread == thread.id]
+        assert thread.open == any(e.open for e in inside), "a thread is open as long as something in it is"
+    numbers = Counter((m.thread, m.n) for m in story.sent)
+    assert not numbers or max(numbers.values()) == 1, "a message has its number for itself"
+    for message in story.sent:
+        assert (message.n == 0) == (message.role is Role.ROOT)
+
+
+@given(steps, policies)
+def test_in_every_history_what_is_red_is_what_is_down(
+    history: list[tuple[Cause, int]], policy: dict[str, object]
+) -> None:
+    """After every step: open outages are exactly what was last known to be down, each told in one open thread."""
+    story = told(history, policy)
+
+    outages = story.episodes(EpisodeKind.OUTAGE)
+    assert all(e.thread is not None for e in outages)
+    roots = [t for t in story.roots if t.kind is ThreadKind.OUTAGE]
+    own = [e for e in outages if story.state.threads[e.thread or ""].kind is ThreadKind.OUTAGE]
+    assert len(roots) == len(own), "each outage has one root"
+
+
+@given(steps, policies)
+def test_in_every_history_notifications_stay_under_what_the_rules_give(
+    history: list[tuple[Cause, int]], policy: dict[str, object]
+) -> None:
+    story = told(history, policy)
+
+    closed = [e for e in story.state.episodes.values() if not e.open and e.kind is not EpisodeKind.ERROR]
+    assert len(story.told(MessageKind.RECOVERED)) <= len(closed)
+    assert len(story.broadcasts) == len(story.told(MessageKind.RECOVERED)) + len(story.happened(EventKind.REMINDED))
+    assert len(story.roots) <= 1 + len(story.events)
+
+
+@given(steps, policies, snapshots())
+def test_the_same_snapshot_twice_decides_nothing_the_second_time(
+    history: list[tuple[Cause, int]], policy: dict[str, object], snapshot: Snapshot
+) -> None:
+    story = told(history, policy)
+    # Until every flip is confirmed and every absence is a removal, and reminders apart, something still happens.
+    story.policy = replace(story.policy, remind_every=None)
+    for _ in range(4):
+        story.step(Polled(snapshot=snapshot))
+
+    assert is_quiet(story.step(Polled(snapshot=snapshot)))
+
+
+@given(steps, policies, causes)
+def test_the_same_tick_replayed_after_a_crash_decides_the_same(
+    history: list[tuple[Cause, int]], policy: dict[str, object], cause: Cause
+) -> None:
+    story = told(history, policy)
+    again = [decide(story.state, cause, now=story.now, policy=story.policy) for _ in range(2)]
+
+    assert again[0] == again[1]
+
+
+@given(steps, policies, snapshots(), st.randoms(use_true_random=False))
+def test_the_order_of_rows_changes_nothing(
+    history: list[tuple[Cause, int]], policy: dict[str, object], snapshot: Snapshot, random: object
+) -> None:
+    story = told(history, policy)
+    rows, bad = list(snapshot.connections), list(snapshot.unreadable)
+    random.shuffle(rows)  # type: ignore[attr-defined]
+    random.shuffle(bad)  # type: ignore[attr-defined]
+    shuffled = Snapshot(connections=tuple(rows), unreadable=tuple(bad))
+    straight, other = (
+        decide(story.state, Polled(snapshot=s), now=story.now, policy=story.policy) for s in (snapshot, shuffled)
+    )
+
+    assert straight == other
+
+
+@given(steps, policies)
+def test_every_episode_is_told_from_when_to_when(history: list[tuple[Cause, int]], policy: dict[str, object]) -> None:
+    story = told(history, policy)
+
+    for episode in story.state.episodes.values():
+        assert episode.not_before is None or episode.not_before <= episode.start
+        if episode.end is not None:
+            assert episode.start <= episode.end
+            assert episode.closing is not None
+            assert episode.end_not_before is None or episode.end_not_before <= episode.end

@@ -1,0 +1,162 @@
+"""Rule 11: what is still down, and in nobody's hands, is said again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from bot.core.incidents import MessageKind, Role, Thread
+from tests.core.story import INTERVAL, Story, down, failing, is_quiet, unknown, up
+
+EVERY = timedelta(hours=4)
+
+
+def reminders(story: Story) -> int:
+    return len(story.told(MessageKind.REMINDER))
+
+
+def fallen(**policy: Any) -> tuple[Story, Thread]:
+    story = Story(up(), **policy)
+    story.poll(down())
+    return story, story.roots[0]
+
+
+def test_a_timer_runs_from_the_announcement() -> None:
+    story, thread = fallen()
+
+    assert thread.remind_at == story.now + EVERY
+    assert story.last.next_due == story.now + EVERY
+
+
+def test_a_reminder_is_a_broadcast_every_so_often() -> None:
+    story, thread = fallen()
+    for number in (1, 2):
+        story.wait(hours=4)
+        story.due()
+        assert reminders(story) == number
+        assert story.sent[-1].role is Role.BROADCAST
+        assert story.sent[-1].params == {"number": number}
+        assert story.last.next_due == story.now + EVERY
+    assert story.state.threads[thread.id].reminders == 2
+
+
+def test_nothing_is_due_early() -> None:
+    story, _ = fallen()
+
+    assert is_quiet(story.due())
+
+
+def test_a_poll_reminds_as_well() -> None:
+    """A timer that came while the bot was away is heard after the first good read, not before."""
+    story, _ = fallen()
+    story.wait(hours=4)
+    story.poll(down())
+
+    assert reminders(story) == 1
+
+
+def test_what_came_back_is_not_reminded_of() -> None:
+    story, thread = fallen()
+    story.wait(hours=4)
+    story.poll(up())
+
+    assert reminders(story) == 0
+    assert story.state.threads[thread.id].remind_at is None
+    assert story.last.next_due is None
+
+
+def test_acknowledged_is_not_reminded_of() -> None:
+    story, _ = fallen()
+    story.ack(connection="1")
+    assert story.last.next_due is None
+    story.wait(hours=5)
+
+    assert is_quiet(story.due())
+
+
+def test_never_two_unsent() -> None:
+    story, thread = fallen()
+    story.wait(hours=4)
+    story.state = replace(story.state, unsent_reminders=frozenset({thread.id}))
+    story.due()
+
+    assert reminders(story) == 0
+    assert story.last.next_due == story.now + EVERY
+
+
+def test_off_means_off() -> None:
+    story, thread = fallen(remind_every=None)
+    assert thread.remind_at is None
+    story.wait(days=3)
+
+    assert is_quiet(story.due())
+
+
+def test_switched_off_later_is_off_too() -> None:
+    story, _ = fallen()
+    story.policy = replace(story.policy, remind_every=None)
+    story.wait(hours=5)
+
+    assert is_quiet(story.due())
+    assert story.last.next_due is None
+
+
+def test_none_while_blind_but_of_the_blindness_itself() -> None:
+    story, thread = fallen()
+    story.fail()
+    story.fail()
+    site = story.roots[-1]
+    story.wait(hours=5)
+    story.due()
+
+    assert [m.thread for m in story.told(MessageKind.REMINDER)] == [site.id]
+    story.poll(down())
+    assert [m.thread for m in story.told(MessageKind.REMINDER)] == [site.id, thread.id]
+
+
+def test_none_of_what_cannot_be_seen() -> None:
+    story, _ = fallen()
+    story.poll(unknown())
+    story.wait(hours=5)
+
+    assert is_quiet(story.due())
+    assert story.last.next_due is None
+
+
+def test_errors_are_not_reminded_of() -> None:
+    story = Story(up())
+    story.poll(up(latest_log=failing("bad payload")))
+    story.wait(hours=5)
+
+    assert is_quiet(story.due())
+
+
+def test_the_baseline_is_reminded_of_while_any_of_it_is_down() -> None:
+    story = Story(down("1"), down("2"))
+    story.poll(up("1"), down("2"))
+    story.wait(hours=4)
+    story.due()
+
+    assert reminders(story) == 1
+
+
+def test_what_is_no_longer_watched_is_not_reminded_of() -> None:
+    story = Story(down("1"), down("2"))
+    story.poll(down("2"))
+    story.poll(down("2"))
+    story.poll(up("2"))
+    story.wait(hours=4)
+    story.due()
+
+    assert reminders(story) == 0
+
+
+def test_due_is_asked_for_at_the_earliest_of_all() -> None:
+    story = Story(up("1"), up("2"))
+    story.poll(down("1"), up("2"))
+    first = story.now
+    story.poll(down("1"), down("2"))
+
+    assert story.last.next_due == first + EVERY
+    assert story.now == first + INTERVAL
