@@ -90,7 +90,7 @@ def rich(span: Span) -> Block:
 def fit(lines: Iterable[Line], render: Callable[[Span], str], *, limit: int, between: str) -> str:
     """The lines as one text of 1 to `limit` characters. It ends between two spans, never inside a token or an entity."""
     text = ""
-    for line in lines:
+    for line in filter(None, lines):
         part = between if text else ""
         for span in line:
             shown = render(span)

@@ -38,8 +38,14 @@ def clean(text: str, *, lines: bool = False) -> str:
     (which no message can carry) the replacement character. Line breaks and indentation stay only with `lines`.
     """
     if lines:
-        return "\n".join("".join(map(_shown, line)).rstrip() for line in text.splitlines()).strip("\n")
-    return " ".join("".join(map(_shown, text)).split())
+        return "\n".join(_visible(line).rstrip() for line in text.splitlines()).strip("\n")
+    return " ".join(_visible(text).split())
+
+
+def _visible(text: str) -> str:
+    # Nearly every text is printable as it is; only the others are looked at character by character.
+    plain = text.isprintable() and _INVISIBLE_LETTERS.isdisjoint(text)
+    return text if plain else "".join(map(_shown, text))
 
 
 def _shown(character: str) -> str:

@@ -44,7 +44,7 @@ def changes(site: str, params: Mapping[str, Json]) -> Post:
     return Post(
         sign=NOTICE_SIGN,
         headline=(Foreign(site, style="bold"), f": {count(len(listed), 'change')} in ItemPath"),
-        body=((", ".join(counts).capitalize() + ".",),),
+        body=((", ".join(counts) or "none", "."),),
         items=tuple(lines),
     )
 

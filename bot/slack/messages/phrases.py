@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import assert_never
 
 from bot.core.connection import Connection, Log, State
 from bot.core.incidents import SITE, Closing, Episode, EpisodeKind, Family, Message, Thread, ThreadView, Why
@@ -48,6 +49,8 @@ def fell(episode: Episode) -> Line:
             return ("went down ", *_between(episode.not_before, episode.start), ", ", _WHILE[episode.why])
         case Why.SEEN:
             return ("down since ", episode.start)
+        case _:
+            assert_never(episode.why)
 
 
 def rose(episode: Episode) -> Line:
@@ -190,7 +193,7 @@ def all_facts(row: Connection) -> tuple[Fact, ...]:
     log = row.latest_log
     stops = impact(row.integration_count)
     return _known(
-        Fact("Impact", (stops,) if stops else ()),
+        Fact("Impact if down", (stops,) if stops else ()),
         *connection_facts(row),
         Fact("App", _text(row.app_id)),
         Fact("Username", _text(row.username)),

@@ -57,7 +57,6 @@ class Rendered:
     text: str
     blocks: tuple[Block, ...] = ()
 
-    @property
     def arguments(self) -> dict[str, Any]:
         """As arguments of either method. The empty list takes away the blocks that an edited message had before."""
         return {"text": self.text, "blocks": list(self.blocks)}

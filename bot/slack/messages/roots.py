@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import assert_never
 
 from bot.core.connection import State
 from bot.core.incidents import Closing, Episode, Thread, ThreadKind, ThreadView
@@ -50,6 +51,8 @@ def root(view: ThreadView, *, interactive: bool) -> Post:
             post = changes(thread.site, view.root.params)
         case ThreadKind.AWAY:
             post = _away(view)
+        case _:
+            assert_never(thread.kind)
     # An acknowledged root that has to be posted anew calls nobody a second time.
     waits = thread.open and thread.ack_by is None and any(episode.open for episode in view.episodes)
     return replace(

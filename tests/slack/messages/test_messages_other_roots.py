@@ -1,0 +1,295 @@
+"""Roots of errors, sites, baselines, changes and gaps, and the replies that only they have."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot.core.connection import Failure, Log
+from bot.core.diff import Change, ChangeKind, FieldChange
+from bot.core.incidents import SITE, Closing, Episode, EpisodeKind, MessageKind, Phase, ThreadKind, Why
+from bot.slack.messages import Rendered, render
+
+if TYPE_CHECKING:
+    from tests.slack.messages.conftest import Story
+
+Shown = Callable[[Rendered], list[str]]
+
+CLOSED = Phase.CLOSED
+REFUSED = Failure(kind="credentials", message="ItemPath refused the token.", advice="Make a new one.")
+
+
+def error_episode(story: Story, **fields: object) -> Episode:
+    episode = story.episode(kind=EpisodeKind.ERROR, families=(story.family("boom", count=2, last_at=story.later),))
+    return replace(episode, **fields)  # type: ignore[arg-type]
+
+
+def test_an_error_root_says_what_how_often_and_that_the_connection_is_up(story: Story, shown: Shown) -> None:
+    families = (story.family("boom"), story.family("bang", message=1))
+    rendered = story.root(
+        story.thread(ThreadKind.ERROR, mention="here"), error_episode(story, row=None, families=families)
+    )
+
+    assert shown(rendered) == [
+        "# 🟠 2 reports an error",
+        "plant/2: Seen once, {2026-11-24 03:00:05}.",
+        "The connection itself was last seen up. Nobody has acknowledged it yet. @here",
+        "1 other error in the thread.",
+        "Error:",
+        "| boom",
+        "[Acknowledge acknowledge plant/2]",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("closing", "headline", "how"),
+    [
+        (
+            Closing.RECOVERED,
+            "# 🟢 Web Services no longer reports an error",
+            "Its newer log has no error, seen {2026-11-24 05:05:05}.",
+        ),
+        (
+            Closing.NOW_DOWN,
+            "# ⚪ Web Services reported an error and is now down",
+            "It went down {2026-11-24 05:05:05}; that has a message of its own.",
+        ),
+        (
+            Closing.NOT_WATCHED,
+            "# ⚪ Web Services is no longer watched",
+            "ItemPath does not list it any more, seen {2026-11-24 05:05:05}.",
+        ),
+    ],
+)
+def test_an_error_root_closes_in_its_own_words_and_is_never_red(
+    story: Story, shown: Shown, closing: Closing, headline: str, how: str
+) -> None:
+    thread = story.thread(ThreadKind.ERROR, phase=CLOSED, mention="here")
+    lines = shown(story.root(thread, error_episode(story, end=story.later, end_why=Why.SEEN, closing=closing)))
+
+    assert lines[:3] == [
+        headline,
+        "plant/2: Seen 2 times, first {2026-11-24 03:00:05} and last {2026-11-24 05:05:05}.",
+        how,
+    ]
+
+
+def test_another_error_of_a_connection_that_is_up_is_a_reply(story: Story, shown: Shown) -> None:
+    episode = error_episode(story, families=(story.family("boom"), story.family("bang", message=1)))
+    rendered = story.reply(
+        story.thread(ThreadKind.ERROR), episode, kind=MessageKind.ERROR, episode="plant#1", fingerprint="bang"
+    )
+
+    assert shown(rendered)[0] == "🟠 Web Services reports another error"
+
+
+def blindness(story: Story, **fields: object) -> Episode:
+    episode = story.episode(connection=SITE, kind=EpisodeKind.BLIND, row=None, failure=REFUSED)
+    return replace(episode, **fields)  # type: ignore[arg-type]
+
+
+def test_a_site_out_of_reach_says_why_and_what_to_do_and_is_not_red(story: Story, shown: Shown) -> None:
+    thread = story.thread(ThreadKind.SITE, mention="channel")
+
+    assert shown(story.root(thread, blindness(story))) == [
+        "# 🟣 ItemPath plant cannot be read",
+        "Blind since {2026-11-24 03:00:05}: the state of its connections is unknown.",
+        "ItemPath refused the token. Make a new one. Nobody has acknowledged it yet. @channel",
+        "[Acknowledge acknowledge plant/2]",
+    ]
+    assert shown(story.reply(thread, blindness(story), kind=MessageKind.REMINDER, number=2)) == [
+        "🟣 ItemPath plant still cannot be read, for 2 h 5 min now",
+        "Blind since {2026-11-24 03:00:05}. @channel",
+        "ItemPath refused the token. Nobody has acknowledged it yet.",
+    ]
+
+
+def test_sight_regained_says_for_how_long_the_bot_was_blind(story: Story, shown: Shown) -> None:
+    thread = story.thread(ThreadKind.SITE, phase=CLOSED, mention="channel")
+    episode = blindness(story, end=story.later, end_why=Why.SEEN, closing=Closing.RECOVERED)
+
+    assert shown(story.root(thread, episode)) == [
+        "# 🟢 ItemPath plant can be read again after 2 h 5 min",
+        "Blind for 2 h 5 min, from {2026-11-24 03:00:05} to {2026-11-24 05:05:05}.",
+        "The reason was: ItemPath refused the token.",
+    ]
+    reply = story.reply(thread, episode, kind=MessageKind.RECOVERED, episode="plant#1", error=None)
+    assert shown(reply) == [
+        "🟢 ItemPath plant can be read again; this bot was blind for 2 h 5 min",
+        "Blind for 2 h 5 min, from {2026-11-24 03:00:05} to {2026-11-24 05:05:05}.",
+    ]
+
+
+def test_a_blindness_without_a_known_reason_can_be_told_too(story: Story, shown: Shown) -> None:
+    thread = story.thread(ThreadKind.SITE)
+    ended = blindness(story, failure=None, end=story.later)
+
+    assert shown(story.root(thread, blindness(story, failure=None)))[2].startswith("Nobody")
+    assert len(shown(story.reply(thread, blindness(story, failure=None), kind=MessageKind.REMINDER))) == 3
+    assert len(shown(story.root(story.thread(ThreadKind.SITE, phase=CLOSED), ended))) == 2
+
+
+def members(story: Story, number: int) -> list[Episode]:
+    """So many connections that were down when watching began."""
+    return [
+        story.episode(
+            id=f"plant#{n}", connection=str(n), why=Why.BASELINE, row=replace(story.row, id=str(n), name=f"C{n}")
+        )
+        for n in range(1, number + 1)
+    ]
+
+
+def over(story: Story, episode: Episode, closing: Closing = Closing.RECOVERED) -> Episode:
+    return replace(episode, end=story.later, end_why=Why.SEEN, closing=closing)
+
+
+def test_a_baseline_without_outages_is_one_calm_message(story: Story, shown: Shown) -> None:
+    thread = story.thread(ThreadKind.BASELINE, phase=CLOSED)
+
+    assert shown(story.root(thread, watched=1, unreadable=0)) == [
+        "# 🔵 Watching 1 connection of plant, none known to be down",
+        "From now on every change is told here.",
+    ]
+
+
+def test_a_baseline_names_what_is_down_already_and_calls_nobody(story: Story, shown: Shown) -> None:
+    first, second = members(story, 2)
+    first = replace(first, row=replace(story.row, name="C1", latest_log=Log(id="1", error="no route")))
+    rendered = story.root(story.thread(ThreadKind.BASELINE, mention="here"), first, second, watched=12, unreadable=1)
+
+    assert shown(rendered) == [
+        "# 🔴 Watching 12 connections of plant, 2 already down",
+        "From now on every change is told here.",
+        "1 row could not be understood, unknown until then.",
+        "Nobody has acknowledged it yet.",
+        "* 🔴 down: C1 plant/1: no route",
+        "* 🔴 down: C2 plant/2",
+        "[Acknowledge acknowledge plant/2]",
+    ]
+    assert rendered.text.endswith("🔴 down: C1 plant/1: no route; 🔴 down: C2 plant/2.")
+
+
+def test_a_baseline_shows_which_are_still_down_and_which_are_over(story: Story, shown: Shown) -> None:
+    first, second, third = members(story, 3)
+    rendered = story.root(
+        story.thread(ThreadKind.BASELINE),
+        over(story, first),
+        second,
+        over(story, third, Closing.NOT_WATCHED),
+        watched=3,
+        unreadable=0,
+    )
+
+    assert shown(rendered)[0] == "# 🔴 Watching 3 connections of plant, 1 of 3 still down"
+    assert [line for line in shown(rendered) if line.startswith("*")] == [
+        "* 🔴 down: C2 plant/2",
+        "* 🟢 up again: C1 plant/1 after at least 2 h 5 min, {2026-11-24 05:05:05}",
+        "* ⚪ no longer watched: C3 plant/3",
+    ]
+
+
+def test_a_baseline_that_is_over_is_green(story: Story, shown: Shown) -> None:
+    (only,) = members(story, 1)
+    thread = story.thread(ThreadKind.BASELINE, phase=CLOSED)
+
+    assert shown(story.root(thread, over(story, only), watched=3, unreadable=0))[0] == (
+        "# 🟢 Watching 3 connections of plant, what was down at first is over"
+    )
+
+
+def test_many_of_a_baseline_are_named_in_a_line_and_the_rest_counted(story: Story, shown: Shown) -> None:
+    many = members(story, 70)
+    thread = story.thread(ThreadKind.BASELINE, mention="here")
+    lines = shown(story.root(thread, over(story, many[0]), *many[1:], watched=500, unreadable=0))
+
+    assert lines[2] == "Down: " + ", ".join(f"C{n}" for n in range(2, 62)) + " and 9 more."
+    assert lines[3] == "Over: C1."
+    reminder = shown(story.reply(thread, *many, kind=MessageKind.REMINDER, number=1))
+    assert reminder[:2] == [
+        "🔴 70 connections of plant are still down",
+        "Down: " + ", ".join(f"C{n}" for n in range(1, 61)) + " and 10 more. @here",
+    ]
+
+
+def test_a_baseline_s_reminder_lists_what_is_still_down(story: Story, shown: Shown) -> None:
+    first, second = members(story, 2)
+    rendered = story.reply(
+        story.thread(ThreadKind.BASELINE, mention="here"), over(story, first), second, kind=MessageKind.REMINDER
+    )
+
+    assert shown(rendered) == [
+        "🔴 1 connection of plant is still down",
+        "Nobody has acknowledged it yet. @here",
+        "* 🔴 down: C2 plant/2",
+    ]
+
+
+def changes(story: Story, *listed: Change) -> Rendered:
+    thread = story.thread(ThreadKind.CHANGES, phase=CLOSED, mention="here")
+    return story.root(thread, changes=[change.as_json() for change in listed])
+
+
+def test_changes_are_told_each_in_a_line_without_a_mention(story: Story, shown: Shown) -> None:
+    fields = (
+        FieldChange(field="url", before="https://u:hunter2x@old", after=None),
+        FieldChange(field="token_exists", before=False, after=True),
+    )
+    rendered = changes(
+        story,
+        Change(kind=ChangeKind.ADDED, connection="1", name="New"),
+        Change(kind=ChangeKind.REMOVED, connection="2", name="Gone", detail="down"),
+        Change(kind=ChangeKind.CHANGED, connection="3", name="Moved", fields=fields),
+        Change(kind=ChangeKind.UNREADABLE, connection=None, name="2", detail="id is missing"),
+        Change(kind=ChangeKind.STALE, connection="4", name="Old", detail=story.three.isoformat()),
+        Change(kind=ChangeKind.READABLE, connection="5", name="Back"),
+    )
+
+    assert shown(rendered) == [
+        "# 🔵 plant: 6 changes in ItemPath",
+        "1 added, 1 removed, 1 changed, 1 not readable, 1 readable again, 1 not checked by ItemPath.",
+        "* 🆕 added: New plant/1",
+        "* 🗑️ removed: Gone plant/2, it was down",
+        "* ✏️ changed: Moved plant/3: address from https://u:[masked]@old to none, token from none to stored",
+        "* 🟣 not readable: 2 rows without an id: id is missing",
+        "* 🟣 not checked by ItemPath: Old plant/4, last {2026-11-24 03:00:05}",
+        "* 🔵 readable again: Back plant/5",
+    ]
+    assert "here" not in rendered.text
+
+
+def test_more_changes_than_fit_are_counted(story: Story, shown: Shown) -> None:
+    many = [Change(kind=ChangeKind.ADDED, connection=str(n), name="A" * 80) for n in range(40)]
+    long = tuple(FieldChange(field="url", before="b" * 900, after="a" * 900) for _ in range(7))
+    wordy = [Change(kind=ChangeKind.CHANGED, connection=str(n), name="W", fields=long) for n in range(10)]
+
+    assert shown(changes(story, *many))[-1] == "* and 25 more"
+    assert shown(changes(story, *wordy))[-1] == "* and 8 more"
+
+
+@pytest.mark.parametrize("broken", ["text", 7, ["text"]])
+def test_a_list_of_changes_that_is_none_tells_none(story: Story, shown: Shown, broken: object) -> None:
+    rendered = story.root(story.thread(ThreadKind.CHANGES), changes=broken)  # type: ignore[arg-type]
+
+    assert shown(rendered)[0] == "# 🔵 plant: 0 changes in ItemPath"
+
+
+def test_a_gap_in_watching_is_told_with_its_bounds(story: Story, shown: Shown) -> None:
+    thread = story.thread(ThreadKind.AWAY, phase=CLOSED)
+    bounds = {"from": (story.later - timedelta(minutes=35)).isoformat(), "to": story.later.isoformat()}
+
+    assert shown(story.root(thread, **bounds)) == [
+        "# 🔵 Nothing was watched for 35 min",
+        "This bot was away from {2026-11-24 04:30:05} to {2026-11-24 05:05:05}.",
+        "What changed meanwhile and still is so is told; what was over before then was not seen.",
+    ]
+
+
+def test_without_anybody_to_hear_a_click_there_is_no_button(story: Story) -> None:
+    view = story.view(story.thread(), story.episode())
+    rendered = render(view, view.root, form="full", now=story.later, interactive=False)
+
+    assert not any(block["type"] == "actions" for block in rendered.blocks)
