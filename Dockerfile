@@ -25,7 +25,6 @@ LABEL org.opencontainers.image.title="itempath-alert-bot" \
 RUN pip uninstall --yes --root-user-action=ignore pip \
     && install -d -o 10001 -g 10001 -m 0750 /data
 COPY --from=build /opt/bot /opt/bot
-COPY deploy/healthcheck.py /opt/bot/healthcheck.py
 
 ENV PATH=/opt/bot/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
@@ -40,6 +39,6 @@ USER 10001:10001
 VOLUME ["/data"]
 EXPOSE 8080
 HEALTHCHECK --interval=30s --timeout=5s --start-period=20s --retries=3 \
-    CMD ["python", "/opt/bot/healthcheck.py"]
+    CMD ["python", "-m", "bot.healthcheck"]
 ENTRYPOINT ["itempath-bot"]
 CMD ["run"]

@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from deploy.healthcheck import address
+from bot.healthcheck import address
 
 
 def instructions(root: Path) -> list[list[str]]:
@@ -45,6 +45,11 @@ def test_every_base_image_has_a_version(root: Path) -> None:
     assert all(fnmatch(base, "python:3.[0-9]*-slim") for base in bases)
 
 
+def test_the_health_check_of_the_image_is_the_one_that_is_tested_here(root: Path) -> None:
+    (check,) = [words for words in instructions(root) if words[0] == "HEALTHCHECK"]
+    assert " ".join(check).endswith('CMD ["python", "-m", "bot.healthcheck"]')
+
+
 @pytest.mark.parametrize(
     ("listen", "asked"),
     [
@@ -64,7 +69,9 @@ async def check(root: Path, listen: str) -> tuple[int | None, str]:
     """The health check as the container runs it: exit status, and what it says."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
-        str(root / "deploy/healthcheck.py"),
+        "-m",
+        "bot.healthcheck",
+        cwd=root,
         env={"BOT_LISTEN": listen},
         stderr=asyncio.subprocess.PIPE,
     )

@@ -1,6 +1,6 @@
 """The container's health check: asks the bot beside it for `/healthz`. Exit status 0: alive; 1: not, and why.
 
-It reads `BOT_LISTEN`, as the bot does, and needs the standard library alone.
+It reads `BOT_LISTEN`, as the bot does, and imports the standard library alone: it runs every half minute.
 """
 
 import http.client
