@@ -63,8 +63,6 @@ class Poller:
         self._next_due: datetime | None = None
         self._reading = StateLog(_log, "reading the connections", site=policy.site)
         self._writing = StateLog(_log, "recording what was read", site=policy.site)
-        self.good_at: datetime | None = None
-        """When this process last read the site with success."""
         self.trouble: Failure | None = None
         """Why the last poll failed, if it did."""
 
@@ -72,13 +70,17 @@ class Poller:
     def site(self) -> str:
         return self._policy.site
 
+    @property
+    def interval(self) -> timedelta:
+        return self._policy.interval
+
     async def run(self) -> None:
         """Until `stop`. Polls start on a fixed beat; one that takes longer than the interval skips beats."""
         next_poll = self._clock.now()
         while not self._stopping.is_set():
             now = self._clock.now()
             if now >= next_poll:
-                done = await self.tick(now)
+                done = await self._guarded(now)
                 now = self._clock.now()
                 if done:
                     next_poll = _beat(next_poll, self._policy.interval, now)
@@ -104,6 +106,14 @@ class Poller:
         if isinstance(cause, Polled):
             self._resumed = False
         return True
+
+    async def _guarded(self, now: datetime) -> bool:
+        """A fault of the bot itself costs this site this poll, loudly, and no other site anything."""
+        try:
+            return await self.tick(now)
+        except Exception:  # noqa: BLE001 - whatever it is, the next poll may be spared of it
+            _log.exception("a poll ended in a fault of the bot", site=self.site)
+            return True
 
     async def acknowledge(self, cause: Acknowledge) -> AckReply | None:
         """A person's doing, decided and committed like everything else. Raises `StoreError`."""
@@ -134,7 +144,6 @@ class Poller:
         self._metrics.polled(self.site, "ok", seconds=(now - started).total_seconds(), good_at=now)
         self._reading.worked(now)
         self.trouble = None
-        self.good_at = now
         return Polled(snapshot=snapshot, resumed=self._resumed)
 
     async def _decide(self, cause: Cause, *, now: datetime) -> AckReply | None:

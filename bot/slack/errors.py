@@ -90,9 +90,12 @@ _MALFORMED = frozenset(
         "invalid_arguments",
         "invalid_form_data",
         "markdown_text_conflict",
+        "cant_broadcast_message",
     }
 )
-_GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed", "thread_not_found"})
+_GONE = frozenset(
+    {"message_not_found", "cant_update_message", "edit_window_closed", "thread_not_found", "cannot_reply_to_message"}
+)
 _CHANNEL = frozenset(
     {
         "channel_not_found",
@@ -104,7 +107,6 @@ _CHANNEL = frozenset(
         "restricted_action_non_threadable_channel",
         "team_access_not_granted",
         "as_user_not_supported",
-        "cannot_reply_to_message",
     }
 )
 _WORKSPACE = frozenset(

@@ -90,7 +90,7 @@ class Steps:
                 channel=channel,
                 thread_ts=outgoing.root_ts if reply else None,
                 reply_broadcast=True if outgoing.message.role is Role.BROADCAST else None,
-                metadata=fate.metadata(self._delivery_key(outgoing)),
+                metadata=fate.metadata(outgoing.delivery_key(self._store.install_id)),
                 unfurl_links=False,
                 unfurl_media=False,
                 **content,
@@ -227,11 +227,11 @@ class Steps:
         if channel is None:
             channel = await self._workspace.channel_id(outgoing.channel)
         identity = await self._workspace.identity()
-        since = outgoing.tried_at or outgoing.created_at
+        since = outgoing.first_tried_at or outgoing.created_at
         root_ts = None if outgoing.message.role is Role.ROOT else outgoing.root_ts
         found = await fate.find(
             self._calls,
-            key=self._delivery_key(outgoing),
+            key=outgoing.delivery_key(self._store.install_id),
             bot_id=identity.bot_id,
             channel=channel,
             root_ts=root_ts,
@@ -310,7 +310,3 @@ class Steps:
         if self._troubles.get(what) != trouble:
             self._troubles[what] = trouble
             _log.warning(trouble)
-
-    def _delivery_key(self, outgoing: Outgoing) -> str:
-        key = outgoing.key
-        return f"{self._store.install_id}/{key.thread}/{key.n}/{outgoing.generation}"

@@ -1,0 +1,79 @@
+"""Whether the bot can speak: asked now and then, so that `/status` knows it before something has to be said."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import structlog
+
+from bot.clock import Clock
+from bot.slack.calls import SlackCalls
+from bot.slack.errors import Refused, Scope, SlackError, advice
+from bot.slack.workspace import Workspace
+from bot.store.errors import StoreError
+from bot.telemetry import StateLog
+
+_log = structlog.get_logger(__name__)
+
+EVERY = timedelta(minutes=5)
+AFTER_TROUBLE = timedelta(seconds=10)
+
+
+class Reach:
+    """Asks who the bot is, and whether it is in every channel."""
+
+    def __init__(self, *, calls: SlackCalls, workspace: Workspace, channels: Sequence[str], clock: Clock) -> None:
+        self._calls = calls
+        self._workspace = workspace
+        self._channels = channels
+        self._clock = clock
+        self._state = StateLog(_log, "speaking in slack")
+        self.problems: tuple[str, ...] | None = None
+        """What is in the way, in words; `None` until Slack was asked for the first time."""
+
+    async def run(self) -> None:
+        while True:
+            await self.ask()
+            await self._clock.sleep((AFTER_TROUBLE if self.problems else EVERY).total_seconds())
+
+    async def ask(self) -> None:
+        self.problems = tuple(await self._problems())
+        if self.problems:
+            self._state.failed(self._clock.now(), "; ".join(self.problems))
+        else:
+            self._state.worked(self._clock.now())
+
+    async def _problems(self) -> list[str]:
+        self._workspace.forget()
+        try:
+            await self._workspace.identity()
+        except SlackError as error:
+            return [_words("workspace", error)]
+        except StoreError:
+            # The database is told of elsewhere; who the bot is was answered.
+            pass
+        found = []
+        for channel in self._channels:
+            try:
+                await self._ask_channel(channel)
+            except SlackError as error:
+                if not (isinstance(error, Refused) and error.scope is Scope.METHOD):
+                    found.append(_words(channel, error))
+            except StoreError:
+                continue
+        return found
+
+    async def _ask_channel(self, channel: str) -> None:
+        channel_id = await self._workspace.channel_id(channel)
+        answer = await self._calls.read("conversations.info", channel=channel_id)
+        known = answer.get("channel") or {}
+        if known.get("is_archived"):
+            raise Refused("is_archived", scope=Scope.CHANNEL)
+        if known.get("is_member") is False:
+            raise Refused("not_in_channel", scope=Scope.CHANNEL)
+
+
+def _words(what: str, error: SlackError) -> str:
+    told = advice(error.error)
+    return f"{what}: {told.meaning} ({error.error}); {told.remedy}"

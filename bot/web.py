@@ -1,0 +1,170 @@
+"""The HTTP side: is it alive, is it ready, what does it see, and numbers for Prometheus; Slack's requests, if signed."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+import structlog
+from aiohttp import web
+
+from bot import __version__
+from bot.clock import Clock
+from bot.core.connection import Failure
+from bot.slack.errors import advice
+from bot.store.errors import StoreError
+from bot.store.store import Store
+from bot.telemetry import Metrics
+
+_log = structlog.get_logger(__name__)
+
+SlackRequest = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+UNSEEN_AFTER = 3
+"""Intervals without a good poll after which a site counts as not seen (contract, "HTTP")."""
+
+
+class Watched(Protocol):
+    """A site as its poller sees it."""
+
+    @property
+    def site(self) -> str: ...
+    @property
+    def interval(self) -> timedelta: ...
+    @property
+    def trouble(self) -> Failure | None: ...
+
+
+class Speaking(Protocol):
+    """What is in the way of speaking in Slack; `None` while nobody has asked yet."""
+
+    @property
+    def problems(self) -> tuple[str, ...] | None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sources:
+    """Where the pages take their answers from."""
+
+    store: Store
+    clock: Clock
+    metrics: Metrics
+    sites: Sequence[Watched]
+    speaking: Speaking
+    listening: Callable[[], Mapping[str, Any]]
+    """How commands reach the bot, for `/status`."""
+    running: Callable[[], bool]
+    """Whether every loop runs."""
+
+
+class Web:
+    """The server, from `start` to `stop`."""
+
+    def __init__(self, sources: Sources, *, slack_request: SlackRequest | None) -> None:
+        """`slack_request` answers `POST /slack/events`; without a signing secret there is none, and no such page."""
+        self._sources = sources
+        self.app = web.Application(client_max_size=1024**2)
+        self.app.router.add_get("/healthz", self._healthz)
+        self.app.router.add_get("/readyz", self._readyz)
+        self.app.router.add_get("/status", self._status)
+        self.app.router.add_get("/metrics", self._metrics)
+        if slack_request is not None:
+            self.app.router.add_post("/slack/events", slack_request)
+        self._runner = web.AppRunner(self.app, access_log=None)
+        self.port = 0
+
+    async def start(self, host: str | None, port: int) -> None:
+        """Listen; port 0 takes any, which `port` then tells. Raises `OSError` when the address is taken."""
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, host, port, shutdown_timeout=1.0)
+        await site.start()
+        self.port = self._runner.addresses[0][1]
+        _log.info("listening", host=host or "*", port=self.port)
+
+    async def stop(self) -> None:
+        await self._runner.cleanup()
+
+    async def _healthz(self, _request: web.Request) -> web.Response:
+        return web.json_response({"ok": True, "version": __version__})
+
+    async def _readyz(self, _request: web.Request) -> web.Response:
+        """Whether commands should reach this bot: a dead ItemPath or channel is no reason against it."""
+        reasons = []
+        try:
+            await self._sources.store.ping()
+        except StoreError as error:
+            reasons.append(f"database: {error}")
+        if not self._sources.running():
+            reasons.append("the loops do not run yet, or any more")
+        return web.json_response({"ok": not reasons, "reasons": reasons}, status=503 if reasons else 200)
+
+    async def _status(self, _request: web.Request) -> web.Response:
+        status = await self._seen()
+        return web.json_response(status, status=200 if status["ok"] else 503)
+
+    async def _metrics(self, _request: web.Request) -> web.Response:
+        try:
+            pending = await self._sources.store.outbox.pending()
+            self._sources.metrics.messages_pending(pending.count)
+        except StoreError:
+            # The other numbers are true all the same; that the database is away is what /readyz tells.
+            pass
+        body, content_type = self._sources.metrics.render()
+        return web.Response(body=body, headers={"Content-Type": content_type})
+
+    async def _seen(self) -> dict[str, Any]:
+        """What the bot sees, and every reason why that is not all."""
+        sources = self._sources
+        reasons: list[str] = []
+        sites: list[dict[str, Any]] = []
+        messages: dict[str, Any] = {}
+        try:
+            good_at = {record.name: record.good_at for record in await sources.store.sites()}
+            sites = [self._site(watched, good_at.get(watched.site)) for watched in sources.sites]
+            pending = await sources.store.outbox.pending()
+            messages = {
+                "waiting": pending.count,
+                "oldest": pending.oldest.isoformat() if pending.oldest else None,
+                "refused": [
+                    {"channel": r.channel, "error": r.error, "messages": r.messages, "remedy": advice(r.error).remedy}
+                    for r in pending.errors
+                ],
+            }
+        except StoreError as error:
+            reasons.append(f"database: {error}")
+        reasons += [f"site {site['name']}: {site['why']}" for site in sites if not site["ok"]]
+        speaking = sources.speaking.problems
+        reasons += ["slack: not asked yet"] if speaking is None else [f"slack: {problem}" for problem in speaking]
+        reasons += [
+            f"slack: {refused['messages']} messages for {refused['channel']} wait: {refused['error']}"
+            for refused in messages.get("refused", ())
+        ]
+        return {
+            "ok": not reasons,
+            "reasons": reasons,
+            "version": __version__,
+            "sites": sites,
+            "slack": {"ok": speaking == (), "problems": list(speaking or ()), **sources.listening()},
+            "messages": messages,
+        }
+
+    def _site(self, watched: Watched, good_at: datetime | None) -> dict[str, Any]:
+        limit = UNSEEN_AFTER * watched.interval
+        ok = good_at is not None and self._sources.clock.now() - good_at <= limit
+        trouble = watched.trouble
+        why = None
+        if not ok:
+            last = "never read" if good_at is None else f"last read at {good_at.isoformat(timespec='seconds')}"
+            why = f"{last}; {trouble.message} {trouble.advice}" if trouble is not None else last
+        return {
+            "name": watched.site,
+            "ok": ok,
+            "last_good_poll": good_at.isoformat() if good_at else None,
+            "poll_interval_seconds": watched.interval.total_seconds(),
+            "trouble": None
+            if trouble is None
+            else {"kind": trouble.kind, "message": trouble.message, "advice": trouble.advice},
+            "why": why,
+        }
