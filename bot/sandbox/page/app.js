@@ -4,7 +4,7 @@ import { sentence } from './blocks.js';
 import { Composer } from './composer.js';
 import { refreshAges } from './dates.js';
 import { confirmPress, showSource } from './dialogs.js';
-import { byId, h, plural, safeAddress, setText } from './dom.js';
+import { append, byId, h, plural, safeAddress, setText } from './dom.js';
 import { MessageList } from './list.js';
 import { preview } from './mrkdwn.js';
 import { Panes } from './panes.js';
@@ -19,6 +19,7 @@ let thread = null; // {channel, ts} of the open thread
 let notices = 0;
 
 const asItem = (message) => ({ key: message.ts, kind: 'message', at: Number(message.ts), user: message.user, message });
+const inThread = (message) => ({ ...asItem(message), threadRoot: !isReply(message) });
 // A broadcast's line quotes its root, so an edit of the root is a change of the broadcast too.
 const inList = (message) => {
   const root = isReply(message) ? world.channels.get(message.channel).messages.get(message.thread_ts) : null;
@@ -136,8 +137,9 @@ function showThread() {
   if (!thread) return;
   const channel = world.channels.get(thread.channel);
   const root = channel?.messages.get(thread.ts);
-  const items = [root, ...world.replies(thread.channel, thread.ts)].filter(Boolean).map(asItem);
-  threadList.sync([...items, ...world.notices.filter((one) => one.thread === thread.ts)]);
+  const items = [root, ...world.replies(thread.channel, thread.ts)].filter(Boolean).map(inThread);
+  const privates = [...world.privates.values()].filter((one) => one.thread_ts === thread.ts && mine(one)).map(asPrivate);
+  threadList.sync([...items, ...privates, ...world.notices.filter((one) => one.thread === thread.ts)]);
   setText(byId('thread-channel'), `#${channel?.name ?? thread.channel}`);
 }
 
@@ -145,7 +147,7 @@ function showChannel() {
   const channel = world.channels.get(shown);
   if (!channel) return;
   const items = [...channel.messages.values()].filter(inChannel).map(inList);
-  const privates = [...world.privates.values()].filter((one) => one.channel === shown && mine(one)).map(asPrivate);
+  const privates = [...world.privates.values()].filter((one) => one.channel === shown && !one.thread_ts && mine(one)).map(asPrivate);
   const own = world.notices.filter((one) => one.channel === shown && !one.thread);
   channelList.sync([...items, ...privates, ...own].sort((a, b) => a.at - b.at));
   for (const root of channel.replies.keys()) channelList.summary(root);
@@ -188,10 +190,11 @@ function drawCounter() {
   const channel = world.channels.get(shown);
   if (!channel) return;
   const counter = byId('counter');
-  counter.replaceChildren(
+  counter.replaceChildren();
+  append(counter, [
     h('span', { class: 'bell', 'aria-hidden': 'true' }), h('strong', {}, String(channel.notified.size)), ` ${channel.notified.size === 1 ? 'notification' : 'notifications'}`,
     channel.pinged.size > 0 && h('span', { class: 'counter-more' }, ` · ${plural(channel.pinged.size, 'mention')}`),
-    h('span', { class: 'counter-more' }, ` · ${plural(channel.quiet, 'quiet update')}`));
+    h('span', { class: 'counter-more' }, ` · ${plural(channel.quiet, 'quiet update')}`)]);
   counter.title = 'New messages and broadcasts notify a member of the channel. Edits and replies in threads do not: they are the quiet updates.';
   const unread = [...world.channels.values()].reduce((sum, one) => sum + world.unread(one).count, 0);
   document.title = `${unread ? `(${unread}) ` : ''}#${channel.name} · ${world.team.name}`;
@@ -208,7 +211,7 @@ function drawStatus() {
 }
 
 function showAll() {
-  byId('me').replaceChildren(...[...world.users].filter(([id]) => id !== world.bot.user_id).map(([id, name]) => h('option', { value: id }, name)));
+  byId('me').replaceChildren(...[...world.users].filter(([id]) => ![world.bot.user_id, 'USLACKBOT'].includes(id)).map(([id, name]) => h('option', { value: id }, name)));
   byId('me').value = world.me;
   drawStatus();
   showChannel();
@@ -235,7 +238,7 @@ const EVENTS = {
       drawEmpty();
       if (fresh && message.user !== world.me) announce(world.names.user(message.user), sentence(message));
     }
-    if (thread && message.channel === thread.channel && (message.ts === thread.ts || message.thread_ts === thread.ts)) threadList.put(asItem(message));
+    if (thread && message.channel === thread.channel && (message.ts === thread.ts || message.thread_ts === thread.ts)) threadList.put(inThread(message));
     drawChannels();
   },
   deleted: ({ channel, ts }) => {
@@ -253,13 +256,15 @@ const EVENTS = {
     if (ephemeral.replaces && ephemeral.replaces !== ephemeral.id) EVENTS.ephemeral_deleted({ id: ephemeral.replaces });
     world.privates.set(ephemeral.id, ephemeral);
     if (ephemeral.channel !== shown || !mine(ephemeral)) return;
-    channelList.put(asPrivate(ephemeral));
+    if (!ephemeral.thread_ts) channelList.put(asPrivate(ephemeral));
+    else if (ephemeral.thread_ts === thread?.ts) threadList.put(asPrivate(ephemeral));
     drawEmpty();
     announce('Only visible to you', sentence(ephemeral));
   },
   ephemeral_deleted: ({ id }) => {
     world.privates.delete(id);
     channelList.remove(`private ${id}`);
+    threadList.remove(`private ${id}`);
     drawEmpty();
   },
   status: (status) => {

@@ -3,13 +3,19 @@
 import { h } from './dom.js';
 
 const DAY = 86_400_000;
-const part = (date, options) => date.toLocaleString('en', options);
+// A formatter costs a hundred times what it formats, and a channel has thousands of times: each is made once.
+const formatters = new Map();
+function part(date, options, locale = 'en') {
+  const key = `${locale} ${JSON.stringify(options)}`;
+  if (!formatters.has(key)) formatters.set(key, new Intl.DateTimeFormat(locale, options));
+  return formatters.get(key).format(date);
+}
 const ordinal = (n) => n + (n % 100 >= 11 && n % 100 <= 13 ? 'th' : ['th', 'st', 'nd', 'rd'][n % 10] ?? 'th');
 const midnight = (date) => new Date(date.getFullYear(), date.getMonth(), date.getDate()).getTime();
 
 // The reader's own habit (12 or 24 hours) decides; words stay English like the rest of the page.
 const clock = (date, seconds) =>
-  date.toLocaleTimeString(undefined, { hour: 'numeric', minute: '2-digit', ...(seconds && { second: '2-digit' }) });
+  part(date, { hour: 'numeric', minute: '2-digit', ...(seconds && { second: '2-digit' }) }, navigator.language);
 
 function pretty(date, otherwise) {
   const days = Math.round((midnight(date) - midnight(new Date())) / DAY);

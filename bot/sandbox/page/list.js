@@ -45,7 +45,9 @@ export class MessageList {
   }
 
   put(item, { quietly = false } = {}) {
-    const signature = JSON.stringify([item.message, this.world.me, item.root]);
+    // Only what is drawn: a root that is told anew because its thread grew is not an edited root.
+    const { text, blocks, attachments, edited, subtype, command } = item.message;
+    const signature = JSON.stringify([text, blocks, attachments, edited, subtype, command, item.user, item.root, this.world.me]);
     const entry = this.byKey.get(item.key);
     if (entry) {
       entry.item = item;

@@ -92,5 +92,7 @@ export function itemClasses(item, world) {
   const marks = ['message', item.kind];
   if (item.kind === 'message' && item.message.user !== world.me && pings(item.message, world.me)) marks.push('pings');
   if (item.kind === 'message' && isBroadcast(item.message)) marks.push('broadcast');
+  if (item.message.subtype === 'tombstone') marks.push('tombstone');
+  if (item.threadRoot) marks.push('thread-root');
   return marks;
 }

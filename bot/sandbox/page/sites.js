@@ -35,7 +35,7 @@ class ConnectionRow {
       h('label', {}, h('span', {}, 'Error text'), this.error),
       h('div', { class: 'button-row' },
         h('button', { type: 'submit', class: 'small-button alarm' }, 'Write error log'),
-        h('button', { type: 'button', class: 'small-button', onclick: () => this.send({ log: 'Connection test complete' }, 'clean log written') }, 'Write clean log'),
+        h('button', { type: 'button', class: 'small-button', onclick: () => this.send({ log: 'Connection test complete' }, 'clean log written') }, 'Clean log'),
         h('button', { type: 'button', class: 'small-button quiet-button', onclick: () => this.send({ remove: true }, 'removed') }, 'Remove')));
     this.summary = h('summary', { class: 'more' }, 'Write log');
     this.node = h('li', { class: 'connection' },

@@ -51,6 +51,7 @@ export class World {
     this.team = state.team ?? this.team;
     this.bot = state.bot ?? {};
     this.users = new Map((state.users ?? []).map(({ id, name }) => [id, name]));
+    this.users.set('USLACKBOT', 'Slackbot');
     if (this.bot.user_id) this.users.set(this.bot.user_id, this.bot.name);
     if (!this.users.has(this.me)) this.me = state.me;
     const before = this.channels;
@@ -96,7 +97,7 @@ export class World {
   }
 
   notify(channel, message) {
-    if (!inChannel(message) || message.user === this.me) return;
+    if (!inChannel(message) || message.user === this.me || message.subtype === 'tombstone') return;
     channel.notified.add(message.ts);
     if (pings(message, this.me)) channel.pinged.add(message.ts);
   }

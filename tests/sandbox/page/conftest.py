@@ -57,7 +57,7 @@ class FakeBackend:
 
     async def tell(self, event: dict[str, Any], stream: str = "/page/stream") -> None:
         """Sends an event to every page that follows the stream, once there is one."""
-        await asyncio.wait_for(self.followed[stream].wait(), timeout=10)
+        await asyncio.wait_for(self.followed[stream].wait(), timeout=30)
         for queue in self.streams[stream]:
             queue.put_nowait(event)
 
@@ -65,7 +65,7 @@ class FakeBackend:
         await self.tell({"type": "message", "message": message})
 
     async def next_post(self) -> tuple[str, dict[str, Any]]:
-        return await asyncio.wait_for(self.posted.get(), timeout=10)
+        return await asyncio.wait_for(self.posted.get(), timeout=30)
 
     def application(self) -> web.Application:
         app = web.Application()
@@ -167,7 +167,7 @@ async def page(chromium: Browser, backend: FakeBackend) -> AsyncIterator[Page]:
     page.on("console", lambda message: wrong.append(message.text) if message.type in {"error", "warning"} else None)
     page.on("pageerror", lambda error: wrong.append(str(error)))
     page.on("request", lambda request: None if request.url.startswith(backend.url) else wrong.append(request.url))
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(30_000)
     yield page
     await context.close()
 

@@ -62,6 +62,45 @@ async def test_an_edit_changes_the_message_in_place_and_notifies_nobody(page: Pa
     assert "1 quiet update" in await page.locator("#counter").inner_text()
 
 
+async def test_a_growing_thread_is_no_edit_of_its_root(page: Page, backend: Any) -> None:
+    """Slack tells the root anew with each reply; only its thread line changes."""
+    root = backend.add("down", ts=TS)
+    await page.goto(backend.url)
+    await page.locator("#messages .message").wait_for()
+    await page.evaluate("window.body = document.querySelector('#messages .body')")
+    await backend.tell_message(
+        {"ts": f"{TS + 1:.6f}", "user": "U2", "text": "why?", "channel": "C1", "thread_ts": root["ts"]}
+    )
+    await backend.tell_message({**root, "thread_ts": root["ts"], "reply_count": 1})
+    await backend.tell_message({"ts": f"{TS + 2:.6f}", "user": "UBOT", "text": "another", "channel": "C1"})
+    await page.locator("#messages .message", has_text="another").wait_for()
+
+    assert await page.locator(".summary-count").inner_text() == "1 reply"
+    assert await page.evaluate("document.querySelector('#messages .body') === window.body")
+    assert await page.locator("#messages .flash").count() == 0
+
+
+async def test_the_deleted_root_of_a_thread_leaves_a_tombstone(page: Page, backend: Any) -> None:
+    root = backend.add("This message was deleted.", ts=TS, user="USLACKBOT", subtype="tombstone")
+    backend.add("why?", ts=TS + 1, thread_ts=root["ts"], user="U2")
+    await page.goto(backend.url)
+    await page.locator("#messages .tombstone").wait_for()
+
+    assert await page.locator("#counter").inner_text() == "0 notifications · 1 quiet update"
+
+
+async def test_a_private_reply_to_a_thread_stands_in_the_thread(page: Page, backend: Any) -> None:
+    root = backend.add("down", ts=TS)
+    await page.goto(backend.url)
+    await page.locator("#messages .message").hover()
+    await page.get_by_role("button", name="Reply in thread").click()
+    private = {"id": "e1", "channel": "C1", "user": "U1", "text": "Too late", "at": TS + 1, "thread_ts": root["ts"]}
+    await backend.tell({"type": "ephemeral", "ephemeral": private})
+    await page.locator("#thread-messages .ephemeral", has_text="Too late").wait_for()
+
+    assert await page.locator("#messages .ephemeral").count() == 0
+
+
 async def test_messages_arrive_in_order_of_time_and_vanish_when_deleted(page: Page, backend: Any) -> None:
     backend.add("first", ts=TS)
     await page.goto(backend.url)
@@ -221,14 +260,14 @@ async def test_a_thousand_messages_draw_quickly_and_an_edit_touches_one(page: Pa
             ],
         )
     await page.goto(backend.url)
-    await page.get_by_text("Message 999").wait_for()
+    await page.locator(f"#messages [data-ts='{TS + 999:.6f}']").wait_for()
     await page.evaluate(
         "window.touched = new Set(); new MutationObserver((all) => all.forEach(({target}) => window.touched.add(target.closest?.('li.message')?.dataset.ts)))"
         ".observe(document.getElementById('messages'), {childList: true, subtree: true})"
     )
     edited = {**backend.messages["C1"][500], "blocks": [], "text": "Edited", "edited": {"ts": "1"}}
     await backend.tell_message(edited)
-    await page.locator("#messages .message", has_text="Edited").wait_for()
+    await page.locator(f"#messages [data-ts='{edited['ts']}'] .edited").wait_for()
 
     assert await page.locator("#messages .message").count() == 1000
     assert await page.evaluate("[...window.touched]") == [edited["ts"]]

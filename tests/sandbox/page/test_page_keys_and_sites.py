@@ -133,7 +133,7 @@ async def test_the_switches_of_a_connection_post_what_they_say(page: Page, backe
     await page.get_by_label("Error text").fill("order 7 failed")
     await page.get_by_role("button", name="Write error log").click()
     assert await backend.next_post() == (connection, {"error": "order 7 failed"})
-    await page.get_by_role("button", name="Write clean log").click()
+    await page.get_by_role("button", name="Clean log").click()
     assert "log" in (await backend.next_post())[1]
     await page.get_by_role("button", name="Remove").click()
     assert await backend.next_post() == (connection, {"remove": True})
