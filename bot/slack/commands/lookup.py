@@ -1,0 +1,252 @@
+"""What is known of the connection that somebody asks for: read live, and beside it what the bot remembers.
+
+Looking never changes anything. ItemPath has two seconds; if it does not answer, what was last read is shown with its age.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol, TypeAlias
+
+from bot.clock import Clock
+from bot.core.connection import Connection, Failure, State
+from bot.core.incidents import SITE, Episode, EpisodeKind, Thread
+from bot.core.state import ConnectionRecord, SiteRecord
+from bot.itempath.errors import ItemPathError, NotFound, TimedOut
+from bot.slack.calls import SlackCalls
+from bot.slack.commands.naming import (
+    Ambiguous,
+    Named,
+    Resolution,
+    Unnamed,
+    exactly,
+    loosely,
+    may_be_id,
+    name_of,
+    split_site,
+)
+from bot.slack.errors import SlackError
+from bot.store.outbox import MessageKey
+from bot.store.outgoing import Outgoing
+from bot.store.store import Store
+
+LIVE = 2.0
+"""Seconds that ItemPath has for its answer."""
+LINK = 1.0
+"""Seconds that Slack has to name the address of a thread; an answer without it is still an answer."""
+
+
+class Reads(Protocol):
+    """What is asked of an ItemPath client."""
+
+    async def connection(self, id: str, *, budget: float | None = None) -> Connection: ...  # noqa: A002 - as the client has it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What ItemPath has just said of a connection, or why it said nothing."""
+
+    row: Connection | None = None
+    failure: Failure | None = None
+    gone: bool = False
+    """It says that there is no such connection."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
+    """Everything that can be said about one connection at this moment."""
+
+    site: str
+    id: str
+    at: datetime
+    """When it was looked at."""
+    live: Connection | None = None
+    """As ItemPath has just told it."""
+    failure: Failure | None = None
+    """Why ItemPath did not tell it."""
+    gone: bool = False
+    """ItemPath has just said that there is no such connection."""
+    record: ConnectionRecord | None = None
+    """As it is remembered; `None` when no poll has seen it yet."""
+    read_at: datetime | None = None
+    """When what is remembered was read."""
+    episodes: tuple[Episode, ...] = ()
+    """Open ones: its own, newest first, then those of its site."""
+    threads: Mapping[str, Thread]
+    """Where they are told, by id."""
+    link: str | None = None
+    """Address of the newest of these threads."""
+
+    @property
+    def row(self) -> Connection | None:
+        """The newest reading."""
+        return self.live or (self.record.row if self.record else None)
+
+    @property
+    def blind(self) -> bool:
+        """The bot had lost sight of the site."""
+        return any(episode.kind is EpisodeKind.BLIND for episode in self.episodes)
+
+    @property
+    def state(self) -> State:
+        if self.live is not None:
+            return self.live.state
+        if self.record is None or self.gone:
+            return State.UNKNOWN
+        return self.record.state(blind=self.blind)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Several:
+    """More than one connection is meant."""
+
+    refs: tuple[tuple[str, str, str], ...]
+    """Site, id and name of each."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missing:
+    """Nothing is known by this name."""
+
+    nearest: tuple[tuple[str, str, str], ...] = ()
+    """Site, id and name of those that come nearest."""
+    unanswered: Mapping[str, Failure]
+    """Sites that might have had it, had they answered."""
+
+
+Answer: TypeAlias = Sight | Several | Missing
+
+
+class Lookup:
+    """Finds connections, and looks at them."""
+
+    def __init__(self, *, store: Store, calls: SlackCalls, live: Mapping[str, Reads], clock: Clock) -> None:
+        """`live` has a reader for each configured site; what is remembered of other sites is left alone."""
+        self._store = store
+        self._calls = calls
+        self._live = live
+        self._clock = clock
+
+    async def find(self, ref: str) -> Answer:
+        """What `ref` names, looked at live. Raises `StoreError`."""
+        records = await self._records()
+        found: Resolution | None = exactly(ref, records, sites=self._live)
+        unanswered: dict[str, Failure] = {}
+        if found is None:
+            new, unanswered = await self._unseen(ref)
+            if new is not None:
+                return new
+            found = loosely(ref, records, sites=self._live)
+        if isinstance(found, Named):
+            return await self._look(found.record.site, found.record.id, found.record)
+        return _told(found, unanswered)
+
+    async def named(self, ref: str) -> ConnectionRecord | Several | Missing:
+        """As `find`, among what is remembered only. Raises `StoreError`."""
+        records = await self._records()
+        found = exactly(ref, records, sites=self._live) or loosely(ref, records, sites=self._live)
+        return found.record if isinstance(found, Named) else _told(found, {})
+
+    async def look(self, site: str, connection: str) -> Sight | Missing:
+        """At one connection that was found before. Raises `StoreError`."""
+        if site not in self._live:
+            return Missing(unanswered={})
+        record = next((r for r in await self._store.records(site) if r.id == connection), None)
+        return await self._look(site, connection, record)
+
+    async def _records(self) -> list[ConnectionRecord]:
+        return [record for record in await self._store.records() if record.site in self._live]
+
+    async def _unseen(self, ref: str) -> tuple[Sight | Several | None, dict[str, Failure]]:
+        """What ItemPath has by this id although no poll has seen it yet; and which sites did not say."""
+        split = split_site(ref, self._live)
+        sites, connection = ((split[0],), split[1]) if split else (tuple(self._live), ref)
+        if not may_be_id(connection):
+            return None, {}
+        readings = await asyncio.gather(*(self._read(site, connection) for site in sites))
+        found = [(site, reading) for site, reading in zip(sites, readings, strict=True) if reading.row]
+        if len(found) == 1:
+            site, reading = found[0]
+            return await self._look(site, connection, None, reading), {}
+        if found:
+            return Several(refs=tuple((site, connection, r.row.name) for site, r in found if r.row)), {}
+        return None, {s: r.failure for s, r in zip(sites, readings, strict=True) if r.failure}
+
+    async def _look(
+        self, site: str, connection: str, record: ConnectionRecord | None, reading: Reading | None = None
+    ) -> Sight:
+        episodes = await self._store.episodes(site=site, connection=connection, open_only=True)
+        episodes += await self._store.episodes(site=site, connection=SITE, open_only=True)
+        threads = await self._store.threads(episode.thread for episode in episodes if episode.thread)
+        about = next((found for found in await self._store.sites() if found.name == site), None)
+        root = await self._root(next(iter(threads), None))
+        if reading is None:
+            link, now = await asyncio.gather(self._link(root), self._read(site, connection))
+        else:
+            link, now = await self._link(root), reading
+        return Sight(
+            site=site,
+            id=connection,
+            at=self._clock.now(),
+            live=now.row,
+            failure=now.failure,
+            gone=now.gone,
+            record=record,
+            read_at=_read_at(record, about),
+            episodes=episodes,
+            threads=threads,
+            link=link,
+        )
+
+    async def _read(self, site: str, connection: str) -> Reading:
+        try:
+            # The client keeps its budget; what it cannot bound, such as a slow name server, ends here.
+            async with asyncio.timeout(LIVE):
+                return Reading(row=await self._live[site].connection(connection, budget=LIVE))
+        except NotFound:
+            return Reading(gone=True)
+        except ItemPathError as error:
+            return Reading(failure=error.failure)
+        except TimeoutError:
+            return Reading(failure=_NO_ANSWER)
+
+    async def _root(self, thread: str | None) -> Outgoing | None:
+        claim = None if thread is None else await self._store.outbox.look(MessageKey(thread=thread, n=0))
+        return None if claim is None else claim.outgoing
+
+    async def _link(self, root: Outgoing | None) -> str | None:
+        """Where the thread can be seen, as Slack names it."""
+        if root is None or root.ts is None:
+            return None
+        try:
+            async with asyncio.timeout(LINK):
+                answer = await self._calls.read("chat.getPermalink", channel=root.channel_id, message_ts=root.ts)
+        except (SlackError, TimeoutError):
+            return None
+        link = str(answer.get("permalink") or "")
+        return link if link.startswith("https://") else None
+
+
+_NO_ANSWER = TimedOut(f"ItemPath did not answer within {LIVE:g} seconds.").failure
+
+
+def _told(found: Ambiguous | Unnamed, unanswered: Mapping[str, Failure]) -> Several | Missing:
+    if isinstance(found, Ambiguous):
+        return Several(refs=tuple(map(_ref, found.records)))
+    return Missing(nearest=tuple(map(_ref, found.nearest)), unanswered=unanswered)
+
+
+def _ref(record: ConnectionRecord) -> tuple[str, str, str]:
+    return record.site, record.id, name_of(record)
+
+
+def _read_at(record: ConnectionRecord | None, site: SiteRecord | None) -> datetime | None:
+    """When the row that is remembered was read: with the site's last good read, unless that did not give it."""
+    if record is None:
+        return None
+    if record.problem is not None or record.absent_reads:
+        return record.seen_at
+    return site.good_at if site else record.seen_at

@@ -1,0 +1,109 @@
+"""Which connection a person means: by id, by `site/id`, or by name, among those that are remembered. Pure."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from bot.core.state import ConnectionRecord
+from bot.slack.commands.grammar import folded, unquoted
+
+COMPARED = 2000
+"""Names among which the nearest are searched; more take too long for a slip of the pen."""
+COMPARED_LENGTH = 80
+NEAREST = 3
+
+# Documented as a uuid, shown as an integer (ItemPath's page on connections).
+_ID = re.compile(r"\d{1,20}|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """Exactly one is meant."""
+
+    record: ConnectionRecord
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ambiguous:
+    """Several may be meant."""
+
+    records: tuple[ConnectionRecord, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unnamed:
+    """None is remembered by this name."""
+
+    nearest: tuple[ConnectionRecord, ...] = ()
+    """Those whose names come closest, the closest first."""
+
+
+Resolution: TypeAlias = Named | Ambiguous | Unnamed
+
+
+def name_of(record: ConnectionRecord) -> str:
+    return record.row.name if record.row else record.id
+
+
+def exactly(ref: str, records: Sequence[ConnectionRecord], *, sites: Collection[str]) -> Named | Ambiguous | None:
+    """Those with this id, else with this `site/id`, else with this name. An exact id beats a name."""
+    found = [record for record in records if record.id == ref]
+    if not found and (split := split_site(ref, sites)) is not None:
+        site, rest = split
+        there = [record for record in records if record.site == site]
+        found = [record for record in there if record.id == rest] or _whole(rest, there)
+    return _judged(found or _whole(ref, records))
+
+
+def loosely(ref: str, records: Sequence[ConnectionRecord], *, sites: Collection[str]) -> Resolution:
+    """Those of the site that is named, else those whose name begins like this, else those whose name comes nearest."""
+    split = split_site(ref, sites) or split_site(f"{ref}/", sites)
+    if split is not None:
+        site, ref = split
+        records = [record for record in records if record.site == site]
+        if ref in ("", "*") and records:
+            return Ambiguous(records=tuple(records))
+    wanted = folded(ref)
+    found = [record for record in records if wanted and folded(name_of(record)).startswith(wanted)]
+    return _judged(found) or Unnamed(nearest=_nearest(wanted, records))
+
+
+def split_site(ref: str, sites: Collection[str]) -> tuple[str, str] | None:
+    """`site/rest` as its parts, if there is such a site. A name may have a slash in it, too."""
+    site, slash, rest = ref.partition("/")
+    known = site.strip().casefold()
+    return (known, unquoted(rest)) if slash and known in sites else None
+
+
+def may_be_id(text: str) -> bool:
+    """Whether ItemPath could have a connection with this id that the bot has not seen yet."""
+    return _ID.fullmatch(text) is not None
+
+
+def _whole(name: str, records: Iterable[ConnectionRecord]) -> list[ConnectionRecord]:
+    wanted = folded(name)
+    return [record for record in records if folded(name_of(record)) == wanted]
+
+
+def _judged(found: Sequence[ConnectionRecord]) -> Named | Ambiguous | None:
+    if not found:
+        return None
+    return Named(record=found[0]) if len(found) == 1 else Ambiguous(records=tuple(found))
+
+
+def _nearest(wanted: str, records: Sequence[ConnectionRecord]) -> tuple[ConnectionRecord, ...]:
+    wanted = wanted[:COMPARED_LENGTH]
+    by_name: dict[str, list[ConnectionRecord]] = {}
+    for record in records[:COMPARED]:
+        by_name.setdefault(folded(name_of(record))[:COMPARED_LENGTH], []).append(record)
+    inside = [name for name in by_name if len(wanted) > 1 and wanted in name]
+    alike = difflib.get_close_matches(wanted, by_name, n=NEAREST, cutoff=0.5)
+    return tuple(_first([record for name in dict.fromkeys(inside + alike) for record in by_name[name]]))
+
+
+def _first(records: Iterable[ConnectionRecord]) -> Iterator[ConnectionRecord]:
+    return (record for _, record in zip(range(NEAREST), records, strict=False))

@@ -1,0 +1,277 @@
+"""The words and blocks of every answer, as a pure function of what was found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, TypeAlias
+
+from bot.core.connection import Connection, State
+from bot.core.incidents import Episode, EpisodeKind, Person
+from bot.core.state import AckOutcome, AckReply
+from bot.slack.blocks import (
+    Block,
+    Fact,
+    Foreign,
+    Line,
+    actions,
+    bullets,
+    button,
+    fact_blocks,
+    rich_text,
+)
+from bot.slack.commands.grammar import meant
+from bot.slack.commands.lookup import Missing, Several, Sight
+from bot.slack.messages.phrases import acknowledged, all_facts, fell, reference, sentences, times_seen, told
+from bot.slack.messages.post import ACKNOWLEDGED_SIGN, ERROR_SIGN, NOTICE_SIGN, Post, full
+from bot.slack.wording import count, duration, sign
+
+Answer: TypeAlias = dict[str, Any]
+"""What goes back with an acknowledgement, or to a `response_url`."""
+
+SHARE = "share"
+"""`action_id` of the button; its `value` is `site/id`."""
+OPEN_THREAD = "open_thread"
+"""`action_id` of the link button. Slack tells of a click on it, too; there is nothing to do then."""
+BUTTONS = "answer"
+
+LISTED = 20
+FACTS_SIZE = 5000
+"""Characters of facts that leave room for the rest: a message may have about 12,000. Escaping may lengthen them fivefold."""
+
+# Every field of ItemPath's page on connections that may be missing, by what it is called in an answer.
+_FIELDS = (
+    ("Type", "type"),
+    ("Address", "url"),
+    ("Authentication", "authentication"),
+    ("App", "app_id"),
+    ("Username", "username"),
+    ("Password", "password_exists"),
+    ("Token", "token_exists"),
+    ("Can be tested", "is_testable"),
+    ("Status", "status"),
+    ("Last connection", "latest_connection"),
+    ("Last check", "last_check"),
+    ("Created", "created"),
+    ("Integrations", "integration_count"),
+    ("Latest log", "latest_log"),
+)
+
+
+def connection(sight: Sight, *, shared_by: Person | None = None) -> Answer:
+    """One connection, with everything that is known of it. Shared, it is for the whole channel."""
+    row = sight.row
+    log = row.latest_log if row else None
+    post = Post(
+        sign=sign(sight.state),
+        headline=_headline(sight),
+        body=told(
+            (reference(sight.site, sight.id), ": ", *_source(sight)),
+            *_state(sight),
+            *(line for episode in sight.episodes for line in _incident(episode, sight)),
+            _missing_fields(row) if row else (),
+            ("Shared by ", Foreign(shared_by.name, style="bold"), ".") if shared_by else (),
+        ),
+        error=log.error if log and log.has_error else None,
+    )
+    rendered = full(post, root=True)
+    buttons = [] if shared_by else [button("Share to channel", action=SHARE, value=f"{sight.site}/{sight.id}"[:2000])]
+    if sight.link:
+        buttons.append(button("Open thread", action=OPEN_THREAD, value="link") | {"url": sight.link})
+    blocks = [*rendered.blocks, *_facts(all_facts(row) if row else ())]
+    if buttons:
+        blocks.append(actions(BUTTONS, *buttons))
+    return _answer(rendered.text, blocks, shown_to_all=shared_by is not None)
+
+
+def _headline(sight: Sight) -> Line:
+    name = Foreign(sight.row.name if sight.row else sight.id, style="bold")
+    if sight.live is not None:
+        return (name, " is neither up nor down" if sight.state is State.UNKNOWN else f" is {sight.state}")
+    if sight.gone:
+        return (name, " is not in ItemPath any more" if sight.record else " is not in ItemPath")
+    known = sight.record.known if sight.record else State.UNKNOWN
+    if sight.state is not State.UNKNOWN:
+        return (name, f" was {known} when last read")
+    return (name, f": state unknown, last known {known}" if known is not State.UNKNOWN else ": state unknown")
+
+
+def _source(sight: Sight) -> Line:
+    """Where the answer comes from, and how old it is."""
+    if sight.live is not None:
+        return ("read from ItemPath just now.",)
+    why: Line = ("ItemPath says that there is no connection with this id.",)
+    if sight.failure is not None:
+        why = ("no answer from ItemPath. ", Foreign(sight.failure.message, 300))
+    if sight.record is None or sight.record.row is None:
+        return (*why, " No earlier reading of it is known.")
+    if sight.read_at is None:
+        return (*why, " What follows is its last reading.")
+    age = duration(sight.at - sight.read_at)
+    return (*why, f" What follows was read {age} ago, ", sight.read_at, ".")
+
+
+def _state(sight: Sight) -> tuple[Line, ...]:
+    """Since when it is so, and why no more is known."""
+    record = sight.record
+    if record is None:
+        return (("No poll has seen it yet: it is new.",),) if sight.live else ()
+    since: Line = (f"{record.known.capitalize()} since ", record.since, ".") if record.since else ()
+    if sight.live is None:
+        return told(since if record.known is not State.UNKNOWN else (), *_doubts(sight))
+    if sight.state is State.UNKNOWN:
+        return told(("ItemPath tells no status that means up or down.",), ("Last known: ", *since) if since else ())
+    if sight.state is record.known:
+        return told(since)
+    if record.known is State.UNKNOWN:
+        return (("Its state was unknown to the last poll; the next one will tell the channel.",),)
+    return (("The last poll saw it ", record.known.value, "; the next one will tell the channel."),)
+
+
+def _doubts(sight: Sight) -> tuple[Line, ...]:
+    record = sight.record
+    if record is None or sight.gone:
+        return ()
+    return told(
+        ("Its row could not be understood: ", Foreign(record.problem, 300)) if record.problem is not None else (),
+        ("The last poll did not list it.",) if record.absent_reads else (),
+        ("ItemPath itself has not checked it for too long.",) if record.stale else (),
+        ("ItemPath tells no status that means up or down.",)
+        if record.row and record.row.state is State.UNKNOWN
+        else (),
+    )
+
+
+def _incident(episode: Episode, sight: Sight) -> tuple[Line, ...]:
+    thread = sight.threads.get(episode.thread or "")
+    who = acknowledged(thread) if thread else ("Nobody was told in the channel.",)
+    so_far = duration(sight.at - episode.start)
+    match episode.kind:
+        case EpisodeKind.OUTAGE:
+            line: Line = (f"{sign(State.DOWN)} Open outage: ", *fell(episode), f", for {so_far} so far.")
+        case EpisodeKind.ERROR:
+            seen = times_seen(max(episode.families, key=lambda family: family.last_at)) if episode.families else ()
+            line = sentences((f"{ERROR_SIGN} Open error, since ", episode.start, "."), seen)
+        case EpisodeKind.BLIND:
+            line = (f"{sign(State.UNKNOWN)} The polls cannot read ", Foreign(episode.site, style="bold"), " since ")
+            line = (*line, episode.start, f", for {so_far} so far.")
+    return (sentences(line, who),)
+
+
+def _missing_fields(row: Connection) -> Line:
+    missing = [label for label, field in _FIELDS if getattr(row, field) in (None, "")]
+    return (f"ItemPath says nothing of: {', '.join(missing)}.",) if missing else ()
+
+
+def _facts(facts: Sequence[Fact]) -> list[Block]:
+    blocks = fact_blocks(facts)
+    size = sum(len(field["text"]) for block in blocks for field in block["fields"])
+    if size <= FACTS_SIZE:
+        return blocks
+    # Rich text takes everything as it is, without escaping.
+    return [rich_text(bullets([(f"{fact.label}: ", *fact.value) for fact in facts]))]
+
+
+def several(found: Several, *, ask: str) -> Answer:
+    """More than one is meant: how to name each. `ask` is what to put before a reference, e.g. `/connection ack`."""
+    items: list[Line] = [
+        (Foreign(f"{ask} {site}/{ref}", 120, style="code"), " ", Foreign(name)) for site, ref, name in found.refs
+    ]
+    if (more := len(items) - LISTED) > 0:
+        items[LISTED:] = [(f"and {more:,} more; a longer name tells them apart",)]
+    post = Post(
+        sign=NOTICE_SIGN, headline=(f"{count(len(found.refs), 'connection')} may be meant",), items=tuple(items)
+    )
+    return private(post)
+
+
+def missing(asked: str, found: Missing, *, command: str, word: str = "") -> Answer:
+    """Nothing is known by this name: what comes near, and what can be asked. `word` is that of the command, if any."""
+    ask = f"{command} {word}".strip()
+    guess = None if word else meant(asked)
+    near = tuple(
+        (Foreign(f"{ask} {site}/{ref}", 120, style="code"), " ", Foreign(name)) for site, ref, name in found.nearest
+    )
+    silent = tuple(
+        (Foreign(site, style="bold"), " might have it but did not answer: ", Foreign(failure.message, 300))
+        for site, failure in found.unanswered.items()
+    )
+    post = Post(
+        sign=NOTICE_SIGN,
+        headline=("No connection is known as ", Foreign(asked)),
+        body=told(
+            *silent,
+            ("Did you mean ", Foreign(f"{command} {guess}", 120, style="code"), "?") if guess else (),
+            ("The nearest names and what can be asked:" if near else "What can be asked:",),
+        ),
+        items=(*near, *_grammar(command)),
+    )
+    return private(post)
+
+
+def help_(*, command: str, problem: str | None = None) -> Answer:
+    post = Post(
+        sign=NOTICE_SIGN,
+        headline=("What can be asked",) if problem is None else (problem.rstrip("."),),
+        body=told(
+            ("What can be asked:",) if problem else (),
+            ("Only you see the answers, until you share one. Looking changes nothing.",),
+        ),
+        items=_grammar(command),
+    )
+    return private(post)
+
+
+def _grammar(command: str) -> tuple[Line, ...]:
+    def line(words: str, meaning: str) -> Line:
+        return (Foreign(f"{command} {words}", style="code"), f"  {meaning}")
+
+    return (
+        line("<id>", "one connection, read live from ItemPath"),
+        line("<site>/<id>", "the same, where several sites have this id"),
+        line("<name>", "the same by its name, or by its beginning; in quotes if it reads like a command"),
+        line("ack <id or name>", "you take care of its incident: no reminder follows until it is over"),
+        line("ack <site>/*", "the same for a site that cannot be read"),
+        line("help", "this"),
+    )
+
+
+def acknowledgement(reply: AckReply | None, *, about: str) -> Answer:
+    """How it went, after its commit. `about` is a connection's name or a site's."""
+    name = Foreign(about, style="bold")
+    outcome = reply.outcome if reply else AckOutcome.NOTHING_OPEN
+    if outcome is AckOutcome.DONE:
+        return private(
+            Post(sign=ACKNOWLEDGED_SIGN, headline=("You have acknowledged ", name), body=(_UNTIL_OVER,)),
+        )
+    if outcome is AckOutcome.ALREADY and reply is not None and reply.by is not None:
+        at: tuple[str | datetime, ...] = (", ", reply.at) if reply.at else ()
+        headline: Line = (name, " was acknowledged before")
+        by: Line = ("By ", Foreign(reply.by.name, style="bold"), *at, ". Nothing has changed.")
+        return private(Post(sign=ACKNOWLEDGED_SIGN, headline=headline, body=(by,)))
+    if outcome is AckOutcome.ENDED:
+        return private(Post(sign=NOTICE_SIGN, headline=(name, " needs no acknowledgement any more: it is over")))
+    return private(Post(sign=NOTICE_SIGN, headline=(name, " has no open incident: there is nothing to acknowledge")))
+
+
+_UNTIL_OVER: Line = ("It is recorded, and its thread says so. No reminder follows until it is over.",)
+
+
+def sentence(headline: str, *body: str) -> Answer:
+    """Anything else that is to be said privately."""
+    return private(Post(sign=NOTICE_SIGN, headline=(headline,), body=tuple((line,) for line in body)))
+
+
+def private(post: Post) -> Answer:
+    rendered = full(post, root=False)
+    return _answer(rendered.text, rendered.blocks)
+
+
+def _answer(text: str, blocks: Sequence[Mapping[str, Any]], *, shown_to_all: bool = False) -> Answer:
+    return {
+        "response_type": "in_channel" if shown_to_all else "ephemeral",
+        # What a click was on stays as it is, unless something is said about it.
+        "replace_original": False,
+        "text": text,
+        "blocks": list(blocks),
+    }

@@ -1,0 +1,239 @@
+"""Socket Mode: Slack's envelopes over a WebSocket that the bot opens, for apps without an address of their own.
+
+The connection is slack-sdk's. Beside it stands what its client does not do by itself (3.48):
+
+- Addresses are asked for here, with typed errors and growing pauses: the client would ask a refused token for ever, and
+  as fast as it can.
+- A ticket is good for one handshake, but after a refused one the client tries the same for ever: it is taken away from it.
+- A client that stays unconnected although it could be is replaced by a new one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from typing import Any
+
+import aiohttp
+import structlog
+from slack_sdk.errors import SlackClientError
+from slack_sdk.socket_mode.aiohttp import SocketModeClient
+from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
+from slack_sdk.socket_mode.request import SocketModeRequest
+from slack_sdk.socket_mode.response import SocketModeResponse
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.clock import Clock
+from bot.slack.calls import SlackCalls
+from bot.slack.errors import RateLimited, SlackError, advice
+from bot.slack.ingress.reception import Reception
+from bot.telemetry import StateLog
+
+_log = structlog.get_logger(__name__)
+_QUIET = logging.getLogger("bot.slack.sdk.socket_mode")
+# The SDK logs each failed attempt with its stack, and at DEBUG every envelope, response_url included.
+_QUIET.setLevel(logging.CRITICAL)
+
+PING_EVERY = 5.0
+"""Seconds between the client's pings; after four without an answer it takes the connection for dead."""
+FIRST_PAUSE = 1.0
+LONGEST_PAUSE = 60.0
+"""Seconds between two attempts in vain; a refused token is tried so often."""
+REPLACED_AFTER = 90.0
+"""Seconds without a connection after which the client is replaced: longer than the longest pause."""
+ENDED_WITHIN = 3.0
+"""Seconds for the envelopes under way when the bot stops."""
+
+_COPY = "copy the App-Level Token (xapp-…, with connections:write) from the app's page Basic Information again"
+_REMEDIES = dict.fromkeys(
+    ("invalid_auth", "not_authed", "not_allowed_token_type", "token_revoked", "missing_scope"), _COPY
+) | {"not_allowed": "turn Socket Mode on, on the app's page Socket Mode"}
+
+
+class SocketMode:
+    """`run` it until `stop`; `connected` and `trouble` tell `/status` how it is."""
+
+    def __init__(
+        self,
+        *,
+        app_token: str,
+        api_url: str,
+        reception: Reception,
+        clock: Clock,
+        ping_every: float = PING_EVERY,
+        first_pause: float = FIRST_PAUSE,
+        replaced_after: float = REPLACED_AFTER,
+    ) -> None:
+        """All in real seconds: the other end lives in them."""
+        self._app_token = app_token
+        self._api_url = api_url
+        self._calls = SlackCalls(token=app_token, api_url=api_url)
+        self._reception = reception
+        self._clock = clock
+        self._ping_every = ping_every
+        self._first_pause = first_pause
+        self._replaced_after = replaced_after
+        self._state = StateLog(_log, "connecting to Slack by Socket Mode")
+        self._stopping = asyncio.Event()
+        self._client: _Client | None = None
+        self._in_vain = 0
+        """How often an address was asked for since Slack last said hello."""
+        self._unused = False
+        """Slack named an address, and has not said hello there yet."""
+        self._not_before = 0.0
+        """When an address may be asked for again, in the loop's time."""
+        self.trouble: str | None = None
+        """Why there is no connection, and what to do, as far as it is known."""
+
+    @property
+    def connected(self) -> bool:
+        return self._client is not None and self._client.open and self._in_vain == 0
+
+    async def run(self) -> None:
+        """Until `stop`, or until cancelled."""
+        try:
+            while not self._stopping.is_set():
+                await self._one_client()
+        finally:
+            await self._calls.close()
+
+    def stop(self) -> None:
+        self._stopping.set()
+
+    async def _one_client(self) -> None:
+        client = self._client = _Client(self, app_token=self._app_token, api_url=self._api_url, ping=self._ping_every)
+        client.message_listeners.append(self._hello)
+        client.socket_mode_request_listeners.append(self._envelope)
+        connecting = asyncio.create_task(client.connect(), name="socket mode connect")  # type: ignore[no-untyped-call]
+        try:
+            await self._watch(client)
+        finally:
+            connecting.cancel()
+            self._client = None
+            await client.end()
+            await asyncio.gather(connecting, return_exceptions=True)
+
+    async def _watch(self, client: _Client) -> None:
+        """Returns when the bot stops, or when the client has to be replaced."""
+        loop = asyncio.get_running_loop()
+        seen = loop.time()
+        while not self._stopping.is_set():
+            await _until(self._stopping, seconds=self._ping_every / 5)
+            now = loop.time()
+            if self.connected:
+                seen = now
+            elif now - max(seen, self._not_before) > self._replaced_after:
+                _log.warning("the Socket Mode client is replaced", unconnected_seconds=round(now - seen))
+                return
+            elif now - seen > self._ping_every / 2:
+                # Its ticket, if it has one, did not open a connection and never will.
+                client.wss_uri = None
+
+    async def address(self, client: _Client) -> str:
+        """A new address to connect to; asked for until Slack names one. Raises `SlackClientError` when `client` ends."""
+        loop = asyncio.get_running_loop()
+        if self._unused:
+            self._told("Slack names an address, but lets nobody in there; the bot goes on trying")
+        while True:
+            await _until(client.ending, seconds=self._not_before - loop.time())
+            if client.ending.is_set():
+                raise SlackClientError("the client ends")
+            self._in_vain += 1
+            pause = min(LONGEST_PAUSE, self._first_pause * 2 ** min(self._in_vain - 1, 10))
+            self._not_before = loop.time() + pause
+            try:
+                answer = await self._calls.call("apps.connections.open")
+            except SlackError as error:
+                self._failed(error)
+                if isinstance(error, RateLimited):
+                    self._not_before = loop.time() + max(pause, error.retry_after)
+                continue
+            self._unused = True
+            return str(answer.get("url", ""))
+
+    def _failed(self, error: SlackError) -> None:
+        remedy = _REMEDIES.get(error.error) or advice(error.error).remedy
+        self._told(f"Slack opens no connection ({error.error}): {remedy}")
+
+    def _told(self, trouble: str) -> None:
+        self.trouble = trouble
+        self._state.failed(self._clock.now(), trouble)
+
+    async def _hello(
+        self, client: AsyncBaseSocketModeClient, message: dict[str, Any], raw_message: str | None = None
+    ) -> None:
+        """Slack's first word on a connection: only now does it hand envelopes over."""
+        del client, raw_message
+        if message.get("type") == "hello":
+            self._in_vain, self._unused, self._not_before = 0, False, 0.0
+            self.trouble = None
+            self._state.worked(self._clock.now())
+
+    async def _envelope(self, client: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:
+        """Each is acknowledged, known or not: what is not comes again and again."""
+        answer = None
+        if request.type == "slash_commands":
+            answer = await self._reception.command(request.payload)
+        elif request.type == "interactive":
+            self._reception.action(request.payload)
+        with_ack = answer if request.accepts_response_payload else None
+        try:
+            await client.send_socket_mode_response(SocketModeResponse(request.envelope_id, payload=with_ack))
+        except (ConnectionError, aiohttp.ClientError, AttributeError, RuntimeError) as error:
+            # The connection went meanwhile (without one, the client has no attribute to send with).
+            _log.warning("an acknowledgement did not reach Slack", error=type(error).__name__)
+            with_ack = None
+        if answer is not None and with_ack is None:
+            self._reception.follow_up(request.payload, answer)
+
+
+class _Client(SocketModeClient):
+    """slack-sdk's client, which gets its addresses from `SocketMode`, and can be ended without a trace."""
+
+    def __init__(self, owner: SocketMode, *, app_token: str, api_url: str, ping: float) -> None:
+        super().__init__(
+            app_token=app_token,
+            logger=_QUIET,
+            web_client=AsyncWebClient(base_url=api_url, retry_handlers=[], logger=_QUIET),
+            ping_interval=ping,
+        )
+        self._owner = owner
+        self.ending = asyncio.Event()
+        self._handling: set[asyncio.Future[None]] = set()
+
+    @property
+    def open(self) -> bool:
+        session = self.current_session
+        return not self.closed and not self.stale and session is not None and not session.closed
+
+    async def issue_new_wss_url(self) -> str:
+        return await self._owner.address(self)
+
+    async def run_message_listeners(self, message: dict[str, Any], raw_message: str) -> None:
+        """The SDK starts this in a task of which it keeps no trace; here it is known, and awaited in the end."""
+        task = asyncio.ensure_future(super().run_message_listeners(message, raw_message))
+        self._handling.add(task)
+        task.add_done_callback(self._handling.discard)
+        await asyncio.wait({task})
+
+    async def end(self) -> None:
+        """`close`, but bounded (a dead server makes it wait for half a minute), and nothing of it is left behind."""
+        self.ending.set()
+        if self._handling:
+            await asyncio.wait(set(self._handling), timeout=ENDED_WITHIN)
+        with contextlib.suppress(TimeoutError, aiohttp.ClientError, OSError):
+            async with asyncio.timeout(1.0):
+                await self.close()  # type: ignore[no-untyped-call]
+        own = (self.message_processor, self.current_session_monitor, self.message_receiver, *self._handling)
+        running = [task for task in own if task is not None]
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+        await self.aiohttp_client_session.close()
+
+
+async def _until(event: asyncio.Event, *, seconds: float) -> None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(max(0.0, seconds)):
+            await event.wait()
