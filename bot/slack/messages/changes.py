@@ -18,9 +18,9 @@ ROOM = 4500
 VALUE_LIMIT = 80
 
 _WORDS = {
-    ChangeKind.ADDED: ("🆕", "added"),
-    ChangeKind.REMOVED: ("🗑️", "removed"),
-    ChangeKind.CHANGED: ("✏️", "changed"),
+    ChangeKind.ADDED: ("\N{HEAVY PLUS SIGN}", "added"),
+    ChangeKind.REMOVED: ("\N{HEAVY MINUS SIGN}", "removed"),
+    ChangeKind.CHANGED: ("📝", "changed"),
     ChangeKind.UNREADABLE: ("🟣", "not readable"),
     ChangeKind.READABLE: ("🔵", "readable again"),
     ChangeKind.STALE: ("🟣", "not checked by ItemPath"),

@@ -181,7 +181,6 @@ def connection_facts(row: Connection) -> tuple[Fact, ...]:
     return _known(
         Fact("Type", _text(row.type)),
         Fact("Address", _text(row.url, ADDRESS_LIMIT)),
-        Fact("Authentication", _text(row.authentication)),
         Fact("Last connection (ItemPath)", _maybe(row.latest_connection)),
         Fact("Last check (ItemPath)", _maybe(row.last_check)),
         Fact("Latest log (ItemPath)", _maybe(log.at if log else None)),
@@ -195,6 +194,7 @@ def all_facts(row: Connection) -> tuple[Fact, ...]:
     return _known(
         Fact("Impact if down", (stops,) if stops else ()),
         *connection_facts(row),
+        Fact("Authentication", _text(row.authentication)),
         Fact("App", _text(row.app_id)),
         Fact("Username", _text(row.username)),
         Fact("Password", _stored(row.password_exists)),

@@ -72,6 +72,7 @@ class Post:
     items: tuple[Line, ...] = ()
     """A list under the body; whoever makes it keeps it short."""
     error: str | None = None
+    error_label: str = "Error"
     facts: tuple[Fact, ...] = ()
     mention: str | None = None
     acknowledge: str | None = None
@@ -80,7 +81,7 @@ class Post:
 
 def full(post: Post, *, root: bool) -> Rendered:
     """Roots carry a headline, facts and buttons; replies are one simple block, as broadcasts take no more."""
-    body = (*post.body, *([("Error:",)] if post.error else []))
+    body = (*post.body, *([(f"{post.error_label}:",)] if post.error else []))
     lower = [
         *([preformatted(post.error)] if post.error else []),
         *([bullets(post.items)] if post.items else []),
@@ -117,7 +118,7 @@ def _text(post: Post) -> str:
 def _lines(post: Post, *, bullet: str) -> list[Line]:
     lines: list[Line] = [(f"{post.sign} ", *post.headline, "."), *post.body]
     if post.error:
-        lines.append(("Error: ", Foreign(post.error, ERROR_IN_TEXT)))
+        lines.append((f"{post.error_label}: ", Foreign(post.error, ERROR_IN_TEXT)))
     if bullet:
         return lines + [(bullet, *item) for item in post.items]
     listed = [span for item in post.items for span in ("; ", *item)]

@@ -63,15 +63,16 @@ def _recovered(episode: Episode, *, error: str | None) -> Post:
         headline=(name(episode), state),
         body=((reference(episode.site, episode.connection), ": ", *span(episode)),),
         error=error,
+        error_label="Its log says",
     )
 
 
 def _error(episode: Episode, fingerprint: str) -> Post:
     family = family_of(episode, fingerprint)
-    down = episode.kind is EpisodeKind.OUTAGE
+    another = "an error while down" if episode.kind is EpisodeKind.OUTAGE else "another error"
     return Post(
         sign=ERROR_SIGN,
-        headline=(name(episode), " reports an error while it is down" if down else " reports another error"),
+        headline=(name(episode), f" {'reports' if episode.open else 'reported'} {another}"),
         body=((reference(episode.site, episode.connection), ": ", *times_seen(family)),),
         error=family.log.error,
     )

@@ -63,9 +63,7 @@ def root(view: ThreadView, *, interactive: bool) -> Post:
 
 
 def _outage(thread: Thread, episode: Episode) -> Post:
-    row = episode.row
     where: Line = (reference(episode.site, episode.connection), ": ")
-    facts = connection_facts(row) if row else ()
     if episode.open:
         log = outage_error(episode)
         at_root = [family for family in episode.families if family.message == 0]
@@ -77,12 +75,12 @@ def _outage(thread: Thread, episode: Episode) -> Post:
             body=told(
                 (*where, *fell(episode), "."),
                 sentences(stops(episode), acknowledged(thread)),
-                (f"The error was seen {repeats:,} times.",) if repeats > 1 else (),
                 (f"{count(len(others), 'other error')} came with it.",) if others else (),
             ),
             items=families_seen(others),
             error=log.error if log else None,
-            facts=facts,
+            error_label=f"Error, seen {repeats:,} times" if repeats > 1 else "Error",
+            facts=connection_facts(episode.row) if episode.row else (),
         )
     back = episode.closing is not Closing.NOT_WATCHED
     errors = families_seen(episode.families)
@@ -91,7 +89,6 @@ def _outage(thread: Thread, episode: Episode) -> Post:
         headline=(name(episode), f" is up again after {length(episode)}" if back else " is no longer watched"),
         body=told((*where, *span(episode)), acknowledged(thread), ("Errors meanwhile:",) if errors else ()),
         items=errors,
-        facts=facts,
     )
 
 
@@ -108,7 +105,7 @@ def _error(thread: Thread, episode: Episode) -> Post:
             (f"{count(others, 'other error')} in the thread.",) if others else (),
         ),
         error=first.log.error,
-        facts=connection_facts(episode.row) if episode.row else (),
+        facts=connection_facts(episode.row) if episode.row and episode.open else (),
     )
 
 

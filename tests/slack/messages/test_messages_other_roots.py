@@ -86,6 +86,16 @@ def test_another_error_of_a_connection_that_is_up_is_a_reply(story: Story, shown
 
     assert shown(rendered)[0] == "🟠 Web Services reports another error"
 
+    # Edited, for its count, after all is over: it does not speak as if it were not.
+    past = story.reply(
+        story.thread(ThreadKind.ERROR, phase=CLOSED),
+        replace(episode, end=story.later),
+        kind=MessageKind.ERROR,
+        episode="plant#1",
+        fingerprint="bang",
+    )
+    assert shown(past)[0] == "🟠 Web Services reported another error"
+
 
 def blindness(story: Story, **fields: object) -> Episode:
     episode = story.episode(connection=SITE, kind=EpisodeKind.BLIND, row=None, failure=REFUSED)
@@ -251,9 +261,9 @@ def test_changes_are_told_each_in_a_line_without_a_mention(story: Story, shown: 
     assert shown(rendered) == [
         "# 🔵 plant: 6 changes in ItemPath",
         "1 added, 1 removed, 1 changed, 1 not readable, 1 readable again, 1 not checked by ItemPath.",
-        "* 🆕 added: New plant/1",
-        "* 🗑️ removed: Gone plant/2, it was down",
-        "* ✏️ changed: Moved plant/3: address from https://u:[masked]@old to none, token from none to stored",
+        "* \N{HEAVY PLUS SIGN} added: New plant/1",
+        "* \N{HEAVY MINUS SIGN} removed: Gone plant/2, it was down",
+        "* 📝 changed: Moved plant/3: address from https://u:[masked]@old to none, token from none to stored",
         "* 🟣 not readable: 2 rows without an id: id is missing",
         "* 🟣 not checked by ItemPath: Old plant/4, last {2026-11-24 03:00:05}",
         "* 🔵 readable again: Back plant/5",
