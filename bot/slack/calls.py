@@ -29,11 +29,21 @@ class Counts(Protocol):
 class SlackCalls:
     """One keep-alive session to Slack. Every failure is a `SlackError`; nothing is tried twice here."""
 
-    def __init__(self, *, token: str, api_url: str, counts: Counts | None = None, timeout: float = TIMEOUT) -> None:
+    def __init__(
+        self,
+        *,
+        token: str,
+        api_url: str,
+        counts: Counts | None = None,
+        timeout: float = TIMEOUT,
+        trust_env: bool = True,
+    ) -> None:
+        """`trust_env`: whether proxies named in the environment are used."""
         self._token = token
         self._api_url = api_url
         self._counts = counts
         self._timeout = timeout
+        self._trust_env = trust_env
         self._session: aiohttp.ClientSession | None = None
 
     async def call(self, method: str, **arguments: Any) -> Mapping[str, Any]:
@@ -84,7 +94,9 @@ class SlackCalls:
 
     def _client(self) -> AsyncWebClient:
         if self._session is None:
-            self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=self._timeout), trust_env=True)
+            self._session = aiohttp.ClientSession(
+                timeout=aiohttp.ClientTimeout(total=self._timeout), trust_env=self._trust_env
+            )
         return AsyncWebClient(
             token=self._token,
             base_url=self._api_url,

@@ -87,6 +87,8 @@ class Delivery:
 
     async def _start_steps(self, tasks: asyncio.TaskGroup) -> datetime:
         now = self._clock.now()
+        # What is finished while the rows are read may be in them as it was before: it is left to the next round.
+        lanes, messages = set(self._busy.lanes), set(self._busy.messages)
         try:
             waiting = await self._store.outbox.waiting()
         except StoreError as error:
@@ -101,8 +103,8 @@ class Delivery:
             waiting,
             pace=self.pace,
             now=now,
-            busy_lanes=self._busy.lanes,
-            busy_messages=self._busy.messages,
+            busy_lanes=lanes | self._busy.lanes,
+            busy_messages=messages | self._busy.messages,
             edited_at=self._edited_at,
         )
         for step in planned.steps:

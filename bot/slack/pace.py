@@ -64,7 +64,7 @@ class Pace:
         """`what` was refused: until when it waits, twice as long each time."""
         times = self._refusals.get(what, 0)
         self._refusals[what] = times + 1
-        until = now + min(BACK_OFF_FIRST * 2 ** min(times, 10), most)
+        until = now + min(BACK_OFF_FIRST * (1 << min(times, 10)), most)
         self.hold(what, until)
         return until
 

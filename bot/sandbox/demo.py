@@ -1,0 +1,187 @@
+"""`demo`: the very bot of `run`, a local Slack with a page to look at, and simulated ItemPath sites to play with.
+
+Only the addresses differ from the real thing: the settings point at this machine. Neither environment nor configuration is
+read, and nothing stays behind: the database lives in a temporary folder.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import tempfile
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+from aiohttp import web
+from pydantic import SecretStr
+
+from bot.clock import Clock
+from bot.sandbox import page
+from bot.sandbox.itempath import SimulatedItemPath
+from bot.sandbox.itempath_examples import API_PAGE, example_site
+from bot.sandbox.sites import mount_sites
+from bot.sandbox.slack.server import LocalSlack
+from bot.sandbox.slack.workspace import Channel
+from bot.sandbox.story import Beat, Teller
+from bot.settings import AlertSettings, Listen, Settings, SiteSettings, SlackSettings
+from bot.supervisor import Service, stop_on_signals
+
+CHANNEL = Channel(id="C0ALERTS", name="warehouse-alerts")
+POLL_INTERVAL = timedelta(seconds=1)
+"""Quick enough to see things happen; a real bot polls every half minute."""
+HOST = "127.0.0.1"
+"""Nobody else is to play with these switches."""
+
+
+async def run_demo(*, port: int) -> None:
+    """Until SIGTERM or SIGINT. `port` 0 takes a free one; the address is printed. Raises `OSError` if it is taken."""
+    stop = asyncio.Event()
+    with stop_on_signals(stop):
+        async with sandbox(port=port) as box:
+            print(f"\n  Open {box.url} in a browser. Ctrl-C ends the demonstration.\n", flush=True)  # noqa: T201
+            async with asyncio.TaskGroup() as tasks:
+                story = tasks.create_task(box.teller.play(), name="story")
+                await box.service.run(stop)
+                story.cancel()
+
+
+class Sandbox:
+    """Everything that the demonstration consists of, running."""
+
+    def __init__(self, *, slack: LocalSlack, sites: dict[str, SimulatedItemPath], teller: Teller, url: str) -> None:
+        self.slack = slack
+        self.sites = sites
+        self.teller = teller
+        self.url = url
+        self.service: Service
+
+
+@contextlib.asynccontextmanager
+async def sandbox(*, port: int = 0) -> AsyncIterator[Sandbox]:
+    """The servers and the bot, ready for `service.run`."""
+    sites = {"berlin": example_site("berlin"), "rotterdam": _without_the_api_page(example_site("rotterdam"))}
+    slack = LocalSlack(channels=[CHANNEL])
+    async with contextlib.AsyncExitStack() as stack:
+        for site in sites.values():
+            await stack.enter_async_context(site)
+        teller = Teller(_story(sites, slack))
+        url = await _serve(stack, slack, sites, teller, port)
+        slack.url = url
+        box = Sandbox(slack=slack, sites=sites, teller=teller, url=url)
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="itempath-bot-demo-"))
+        settings = _settings(slack, sites, Path(folder))
+        box.service = await stack.enter_async_context(Service.start(settings, clock=Clock(), trust_env=False))
+        yield box
+
+
+async def _serve(
+    stack: contextlib.AsyncExitStack,
+    slack: LocalSlack,
+    sites: dict[str, SimulatedItemPath],
+    teller: Teller,
+    port: int,
+) -> str:
+    app = web.Application()
+    app.add_routes(slack.routes())
+    app.add_routes(page.routes())
+    mount_sites(app, sites.values())
+    teller.mount(app)
+    runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=1.0, access_log=None)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    stack.push_async_callback(slack.stop)
+    await web.TCPSite(runner, HOST, port).start()
+    return f"http://{HOST}:{runner.addresses[0][1]}"
+
+
+def _settings(slack: LocalSlack, sites: dict[str, SimulatedItemPath], folder: Path) -> Settings:
+    return Settings(
+        database_url=SecretStr(f"sqlite:///{folder / 'bot.db'}"),
+        listen=Listen(HOST, 0),
+        poll_interval=POLL_INTERVAL,
+        sites=tuple(
+            SiteSettings(
+                name=name,
+                url=site.url,
+                token=SecretStr(site.token),
+                channel=CHANNEL.id,
+                poll_interval=POLL_INTERVAL,
+                timeout=timedelta(seconds=1),
+            )
+            for name, site in sites.items()
+        ),
+        slack=SlackSettings(
+            bot_token=SecretStr(slack.bot_token),
+            app_token=SecretStr(slack.app_token),
+            channel=CHANNEL.id,
+            api_url=slack.api_url,
+        ),
+        alerts=AlertSettings(unreachable_after=2, remind_every=timedelta(minutes=5)),
+    )
+
+
+def _without_the_api_page(site: SimulatedItemPath) -> SimulatedItemPath:
+    """So that `/connection 1` names one connection, not one of each site."""
+    for row in API_PAGE:
+        site.remove(row["id"])
+    return site
+
+
+def _story(sites: dict[str, SimulatedItemPath], slack: LocalSlack) -> list[Beat]:
+    berlin, rotterdam = sites["berlin"], sites["rotterdam"]
+    sap = next(row["id"] for row in berlin.rows() if str(row["name"]).startswith("SAP"))
+
+    def fall() -> None:
+        berlin.set_status(1, 0)
+        berlin.write_error(1, "Login timeout expired: no answer from 10.20.4.11:1433 after 15 s")
+
+    def rise() -> None:
+        berlin.set_status(1, 1)
+        berlin.write_log(1)
+
+    return [
+        Beat(at=0, text="The bot starts: one message says what it watches, and what is already down.", act=_nothing),
+        Beat(at=6, text="PowerPick in Berlin goes down. One message: what, where, since when, how bad.", act=fall),
+        Beat(
+            at=12,
+            text="Another error while it is down: a reply in the thread, not a new alert.",
+            act=lambda: berlin.write_error(1, "TCP provider: connection reset by peer"),
+        ),
+        Beat(at=18, text="PowerPick is back: the alert turns green, and one reply says so in the channel.", act=rise),
+        Beat(
+            at=24,
+            text="SAP rejects an order. The connection stays up, so the error has its own message.",
+            act=lambda: berlin.write_error(sap, "HTTP 422: order 4500017301 rejected, plant 1000 is locked"),
+        ),
+        Beat(
+            at=28,
+            text="The same error with another order number: only the count changes.",
+            act=lambda: berlin.write_error(sap, "HTTP 422: order 4500017302 rejected, plant 1000 is locked"),
+        ),
+        Beat(
+            at=31,
+            text="And again.",
+            act=lambda: berlin.write_error(sap, "HTTP 422: order 4500017305 rejected, plant 1000 is locked"),
+        ),
+        Beat(at=35, text="A clean log: the error is closed by an edit.", act=lambda: berlin.write_log(sap)),
+        Beat(
+            at=39,
+            text="Rotterdam's server is gone. The bot says that it is blind there; nothing counts as resolved.",
+            act=lambda: rotterdam.set_fault("unreachable"),
+        ),
+        Beat(
+            at=47,
+            text="Rotterdam is back: for how long nothing was seen is said as well.",
+            act=lambda: rotterdam.set_fault(None),
+        ),
+        Beat(
+            at=53,
+            text="Alice looks a connection up. Now it is yours: type /connection 1, or use the switches.",
+            act=lambda: slack.interactions.command(CHANNEL.id, "U0ALICE", "/connection 1"),
+        ),
+    ]
+
+
+def _nothing() -> None:
+    """The first beat is the bot's own doing."""

@@ -1,0 +1,77 @@
+"""The demonstration's story: an outage, an error, and a site out of sight, told within a minute."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from aiohttp import web
+
+HEARTBEAT = 15.0
+"""Seconds between the comments that keep a silent stream alive."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beat:
+    at: float
+    """Seconds from the beginning."""
+    text: str
+    """What happens now, for the line at the top of the page."""
+    act: Callable[[], Awaitable[object]] | Callable[[], object]
+
+
+class Teller:
+    """Plays the beats, and tells whoever looks at the page where the story stands."""
+
+    def __init__(self, beats: Sequence[Beat]) -> None:
+        self._beats = beats
+        self._told: dict[str, object] | None = None
+        self._turn = asyncio.Condition()
+        self._closing = False
+
+    async def play(self) -> None:
+        started = asyncio.get_running_loop().time()
+        for step, beat in enumerate(self._beats, start=1):
+            await asyncio.sleep(max(0.0, started + beat.at - asyncio.get_running_loop().time()))
+            await self._tell({"at": beat.at, "text": beat.text, "step": step, "of": len(self._beats)})
+            outcome = beat.act()
+            if isinstance(outcome, Awaitable):
+                await outcome
+
+    def mount(self, app: web.Application) -> None:
+        """`GET /demo/story`: server-sent events, the latest beat first."""
+        app.router.add_get("/demo/story", self._stream)
+        app.on_shutdown.append(self._close)
+
+    async def _tell(self, told: dict[str, object]) -> None:
+        async with self._turn:
+            self._told = told
+            self._turn.notify_all()
+
+    async def _close(self, _app: web.Application) -> None:
+        async with self._turn:
+            self._closing = True
+            self._turn.notify_all()
+
+    async def _stream(self, request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
+        await response.prepare(request)
+        shown: dict[str, object] | None = None
+        while not self._closing:
+            if self._told is not shown:
+                shown = self._told
+                await response.write(f"data: {json.dumps(shown)}\n\n".encode())
+            elif not await self._next(shown):
+                await response.write(b": still here\n\n")
+        return response
+
+    async def _next(self, shown: dict[str, object] | None) -> bool:
+        """Wait for another beat than the one that is shown; False when none came for long."""
+        try:
+            async with asyncio.timeout(HEARTBEAT), self._turn:
+                await self._turn.wait_for(lambda: self._closing or self._told is not shown)
+        except TimeoutError:
+            return False
+        return True

@@ -1,0 +1,253 @@
+"""Builds every part of the service, runs it, and ends it in order.
+
+What is under way when the bot is told to stop is finished, and what could not be finished is in the database: stopping
+loses nothing, and neither does being killed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import time
+from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from typing import Any
+
+import structlog
+
+from bot import __version__
+from bot.clock import Clock
+from bot.itempath.client import ItemPathClient
+from bot.poller import Poller
+from bot.settings.models import Settings, SiteSettings, SlackSettings
+from bot.settings.policy import channels_of, peers_of, policy_of
+from bot.slack.calls import SlackCalls
+from bot.slack.commands.handlers import Handlers
+from bot.slack.commands.lookup import Lookup
+from bot.slack.delivery import Delivery
+from bot.slack.ingress.http import HttpIngress
+from bot.slack.ingress.reception import Reception
+from bot.slack.ingress.responses import Responses
+from bot.slack.ingress.socket_mode import SocketMode
+from bot.slack.reach import Reach
+from bot.slack.workspace import Workspace
+from bot.store.errors import StoreError
+from bot.store.store import Store
+from bot.telemetry import Metrics, StateLog
+from bot.web import Sources, Web
+
+_log = structlog.get_logger(__name__)
+
+PRUNE_EVERY = timedelta(hours=1)
+
+# Ten seconds from the signal to the end (contract, "Starting it"), shared out so that each part gets its turn.
+POLLS_END_WITHIN = 1.5
+DELIVERY_ENDS_WITHIN = 3.5
+
+
+async def run(settings: Settings, *, clock: Clock | None = None, trust_env: bool = True) -> None:
+    """The service, until SIGTERM or SIGINT. Raises `StoreError` or `OSError` when it cannot begin."""
+    stop = asyncio.Event()
+    with stop_on_signals(stop):
+        async with Service.start(settings, clock=clock or Clock(), trust_env=trust_env) as service:
+            await service.run(stop)
+
+
+class Service:
+    """Every part of one bot."""
+
+    def __init__(
+        self, settings: Settings, *, slack: SlackSettings, store: Store, clock: Clock, trust_env: bool
+    ) -> None:
+        self.settings = settings
+        self.store = store
+        self.clock = clock
+        self.metrics = Metrics(version=__version__)
+        self.running = False
+        token = slack.bot_token.get_secret_value()
+        self.calls = SlackCalls(token=token, api_url=slack.api_url, counts=self.metrics, trust_env=trust_env)
+        self.workspace = Workspace(self.calls, store)
+        self.delivery = Delivery(
+            store=store,
+            calls=self.calls,
+            workspace=self.workspace,
+            clock=clock,
+            adopt_wait=slack.adopt_wait,
+            interactive=slack.app_token is not None or slack.signing_secret is not None,
+        )
+        self.clients = {site.name: _client(site, clock, trust_env=trust_env) for site in settings.sites}
+        self.pollers = [self._poller(site) for site in settings.sites]
+        self.reach = Reach(calls=self.calls, workspace=self.workspace, channels=channels_of(settings), clock=clock)
+        self.reception = Reception(
+            handlers=Handlers(
+                lookup=Lookup(store=store, calls=self.calls, live=self.clients, clock=clock),
+                workspace=self.workspace,
+                acknowledge={poller.site: poller.acknowledge for poller in self.pollers},
+                operators=slack.operators,
+            ),
+            responses=Responses(api_url=slack.api_url),
+        )
+        self.socket = (
+            None
+            if slack.app_token is None
+            else SocketMode(
+                app_token=slack.app_token.get_secret_value(),
+                api_url=slack.api_url,
+                reception=self.reception,
+                clock=clock,
+            )
+        )
+        request_url = (
+            None
+            if slack.signing_secret is None
+            else HttpIngress(
+                signing_secret=slack.signing_secret.get_secret_value(),
+                reception=self.reception,
+                # Slack signs with real time, whatever the speed of the bot's clock.
+                now=time.time,
+            )
+        )
+        self.web = Web(
+            Sources(
+                store=store,
+                clock=clock,
+                metrics=self.metrics,
+                sites=self.pollers,
+                speaking=self.reach,
+                listening=self._listening,
+                running=lambda: self.running,
+            ),
+            slack_request=None if request_url is None else request_url.handle,
+        )
+
+    @classmethod
+    @contextlib.asynccontextmanager
+    async def start(cls, settings: Settings, *, clock: Clock, trust_env: bool = True) -> AsyncIterator[Service]:
+        """Opens the database and the port; closes everything in the end."""
+        if settings.slack is None:
+            raise ValueError("the service needs the settings of Slack")
+        async with AsyncExitStack() as stack:
+            store = await Store.open(settings.database_url.get_secret_value(), write=True)
+            stack.push_async_callback(store.close)
+            service = cls(settings, slack=settings.slack, store=store, clock=clock, trust_env=trust_env)
+            stack.push_async_callback(service.calls.close)
+            for client in service.clients.values():
+                stack.push_async_callback(client.close)
+            stack.push_async_callback(service.reception.close)
+            stack.push_async_callback(service.web.stop)
+            good_at = {record.name: record.good_at for record in await store.sites()}
+            for name in service.clients:
+                service.metrics.watch(name, last_good=good_at.get(name))
+            await service.web.start(settings.listen.host, settings.listen.port)
+            _log.info("started", version=__version__, sites=[site.name for site in settings.sites])
+            yield service
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Every loop, until `stop`; then what is under way is finished. An unexpected end of a loop ends everything."""
+        async with asyncio.TaskGroup() as tasks:
+            polls = [tasks.create_task(poller.run(), name=f"poll {poller.site}") for poller in self.pollers]
+            delivery = tasks.create_task(self.delivery.run(), name="delivery")
+            loops: dict[str, Coroutine[Any, Any, None]] = {
+                "reach": self.reach.run(),
+                "housekeeping": self._keep_house(),
+            }
+            if self.socket is not None:
+                loops["socket mode"] = self.socket.run()
+            background = [tasks.create_task(loop, name=name) for name, loop in loops.items()]
+            self.running = True
+            await stop.wait()
+            self.running = False
+            _log.info("stopping")
+            for task in background:
+                task.cancel()
+            await asyncio.wait(background)
+            for poller in self.pollers:
+                poller.stop()
+            await _ended(polls, within=POLLS_END_WITHIN)
+            self.delivery.drain()
+            await _ended([delivery], within=DELIVERY_ENDS_WITHIN)
+        _log.info("stopped")
+
+    def _poller(self, site: SiteSettings) -> Poller:
+        return Poller(
+            client=self.clients[site.name],
+            store=self.store,
+            policy=policy_of(self.settings, site),
+            peers=peers_of(self.settings, site),
+            clock=self.clock,
+            metrics=self.metrics,
+            committed=self.delivery.wake,
+        )
+
+    def _listening(self) -> Mapping[str, Any]:
+        slack = self.settings.slack
+        return {
+            "socket_mode": None
+            if self.socket is None
+            else {
+                "connected": self.socket.connected,
+                "trouble": self.socket.trouble,
+            },
+            "request_url": slack is not None and slack.signing_secret is not None,
+        }
+
+    async def _keep_house(self) -> None:
+        """Forgets what is older than `keep_events`."""
+        state = StateLog(_log, "forgetting old events")
+        while True:
+            now = self.clock.now()
+            try:
+                pruned = await self.store.prune(before=now - self.settings.alerts.keep_events)
+                state.worked(now)
+                if pruned:
+                    _log.info("forgot old events", rows=pruned)
+            except StoreError as error:
+                state.failed(now, str(error))
+            await self.clock.sleep(PRUNE_EVERY.total_seconds())
+
+
+async def _ended(tasks: list[asyncio.Task[None]], *, within: float) -> None:
+    """Wait for the tasks' own end; what does not end in time is cut off, and taken up by the next start."""
+    _, late = await asyncio.wait(tasks, timeout=within)
+    for task in late:
+        _log.warning("did not end in time; the next start takes it up", task=task.get_name())
+        task.cancel()
+    if late:
+        await asyncio.wait(late)
+
+
+def _client(site: SiteSettings, clock: Clock, *, trust_env: bool) -> ItemPathClient:
+    return ItemPathClient(
+        url=site.url,
+        token=site.token.get_secret_value() if site.token else None,
+        username=site.username,
+        password=site.password.get_secret_value() if site.password else None,
+        timezone=str(site.timezone),
+        ca_file=site.ca_file,
+        verify_tls=site.verify_tls,
+        timeout=site.timeout.total_seconds(),
+        trust_env=trust_env,
+        clock=clock,
+    )
+
+
+@contextlib.contextmanager
+def stop_on_signals(stop: asyncio.Event) -> Iterator[None]:
+    """SIGTERM and SIGINT ask for an orderly end; a second one is left to Python and ends at once."""
+    loop = asyncio.get_running_loop()
+    names = (signal.SIGTERM, signal.SIGINT)
+
+    def asked() -> None:
+        stop.set()
+        for name in names:
+            loop.remove_signal_handler(name)
+
+    for name in names:
+        loop.add_signal_handler(name, asked)
+    try:
+        yield
+    finally:
+        for name in names:
+            loop.remove_signal_handler(name)
