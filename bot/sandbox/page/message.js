@@ -2,6 +2,7 @@
 import { drawBody, sentence } from './blocks.js';
 import { dateNode, fullTime, messageTime } from './dates.js';
 import { h, plural, svg } from './dom.js';
+import { textNodes } from './emoji.js';
 import { preview } from './mrkdwn.js';
 import { isBroadcast, isReply, pings } from './world.js';
 
@@ -64,7 +65,7 @@ function aboveLine(item, world, actions) {
   const root = world.channels.get(item.message.channel).messages.get(item.message.thread_ts);
   return h('p', { class: 'above' }, 'replied to a thread: ',
     h('button', { type: 'button', class: 'link-button', onclick: () => actions.openThread(root ?? { ...item.message, ts: item.message.thread_ts }) },
-      root ? preview(sentence(root), world.names) : 'a message that is gone'));
+      root ? textNodes(preview(sentence(root), world.names)) : 'a message that is gone'));
 }
 
 /** The parts of an item's <li>, drawn anew each time it changes. */
