@@ -9,21 +9,25 @@ from bot.core.draft import Draft
 from bot.core.events import EventKind
 from bot.core.incidents import EpisodeKind, ThreadKind, Why
 from bot.core.policy import Route
-from bot.core.rows import fresh_record, in_order, is_stale, unreadable_record
+from bot.core.rows import fresh_record, is_stale, unreadable_record
 
 
 def tell(draft: Draft, snapshot: Snapshot) -> None:
-    for row in in_order(snapshot.connections):
+    for row in snapshot.connections:
         draft.put(fresh_record(draft, row))
     for bad in snapshot.unreadable:
         if bad.id is not None:
             draft.put(unreadable_record(draft, bad.id, bad.problem))
     nameless = sum(1 for bad in snapshot.unreadable if bad.id is None)
     draft.site = replace(draft.site, baseline_at=draft.now, nameless=nameless)
-    down = [row for row in in_order(snapshot.connections) if draft.connections[row.id].known is State.DOWN]
+    down = [row for row in snapshot.connections if draft.connections[row.id].known is State.DOWN]
     counts = {"watched": len(snapshot.connections), "unreadable": len(snapshot.unreadable)}
-    mentions = (draft.policy.route(row).mention for row in down)
-    route = Route(channel=draft.policy.home, mention=next((m for m in mentions if m is not None), None))
+    routes = [draft.policy.route(row) for row in down]
+    route = Route(
+        channel=draft.policy.home,
+        mentions=tuple(dict.fromkeys(m for each in routes for m in each.mentions)),
+        escalate_to=tuple(dict.fromkeys(m for each in routes for m in each.escalate_to)),
+    )
     if down:
         thread = draft.open_thread(ThreadKind.BASELINE, route, params=counts, remind=True)
     else:

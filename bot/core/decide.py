@@ -10,10 +10,10 @@ from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
-from bot.core import baseline, ownership, reminders, routing, rows, sight
+from bot.core import announce, baseline, flapping, groups, ownership, reminders, routing, rows, sight, silence
 from bot.core.draft import Draft
 from bot.core.policy import Policy
-from bot.core.state import Acknowledge, AckReply, Cause, Decision, Due, Failed, Polled, SiteState
+from bot.core.state import Acknowledge, Cause, Decision, Due, Failed, Muting, Polled, Reply, SiteState, Unmuting
 
 
 def decide(state: SiteState, cause: Cause, *, now: datetime, policy: Policy) -> Decision:
@@ -25,12 +25,17 @@ def decide(state: SiteState, cause: Cause, *, now: datetime, policy: Policy) -> 
     2. If nothing was polled for long, one message tells the gap.
     3. A failed poll may lose sight of the site; a good one regains it.
     4. The first snapshot ever is the baseline; every other is compared, row by row.
-    5. What has been down for long is reminded of.
 
-    Due: reminders only. Acknowledge: the thread changes, and the reply says how it went.
+    A person acknowledges, mutes or unmutes; the reply says how it went. A timer has no part of its own.
+
+    Whatever it was, then:
+
+    5. What is down and not silent is announced, one by one or together.
+    6. What has held for long enough is said to be final, and what is over is closed.
+    7. What has been down for long is reminded of.
     """
     draft = Draft(state, now=now, policy=policy)
-    reply: AckReply | None = None
+    reply: Reply | None = None
     match cause:
         case Polled():
             _polled(draft, cause)
@@ -40,11 +45,16 @@ def decide(state: SiteState, cause: Cause, *, now: datetime, policy: Policy) -> 
             sight.failed(draft, cause.failure)
         case Acknowledge():
             reply = ownership.acknowledge(draft, cause)
+        case Muting():
+            reply = silence.mute(draft, cause)
+        case Unmuting():
+            reply = silence.unmute(draft, cause)
         case Due():
-            reminders.remind(draft)
+            pass
         case _:  # pragma: no cover
             assert_never(cause)
-    return draft.decision(next_due=reminders.next_due(draft), reply=reply)
+    _conclude(draft)
+    return draft.decision(next_due=_next_due(draft), reply=reply)
 
 
 def _polled(draft: Draft, cause: Polled) -> None:
@@ -52,8 +62,24 @@ def _polled(draft: Draft, cause: Polled) -> None:
     sight.tell_gap(draft)
     sighting = sight.regained(draft, resumed=cause.resumed)
     draft.site = replace(draft.site, tried_at=draft.now, good_at=draft.now, fails=0, failing_since=None)
+    snapshot = rows.in_order(cause.snapshot)
     if draft.site.baseline_at is None:
-        baseline.tell(draft, cause.snapshot)
+        baseline.tell(draft, snapshot)
     else:
-        rows.compare(draft, cause.snapshot, sighting)
+        rows.compare(draft, snapshot, sighting)
+
+
+def _conclude(draft: Draft) -> None:
+    sight.tell_blindness(draft)
+    if draft.blind is None:
+        announce.announce(draft)
+    groups.judge(draft)
+    flapping.settle(draft)
+    groups.list_members(draft)
+    silence.show(draft)
     reminders.remind(draft)
+
+
+def _next_due(draft: Draft) -> datetime | None:
+    times = (reminders.next_due(draft), flapping.next_settling(draft), silence.next_end(draft))
+    return min((at for at in times if at is not None), default=None)

@@ -9,6 +9,7 @@ from typing import Any
 
 from bot.core.events import Event, EventKind
 from bot.core.incidents import (
+    SITE,
     Closing,
     Episode,
     EpisodeKind,
@@ -22,7 +23,7 @@ from bot.core.incidents import (
     Why,
 )
 from bot.core.policy import Policy, Route
-from bot.core.state import AckReply, ConnectionRecord, Decision, Overtaken, Revision, SiteState
+from bot.core.state import ConnectionRecord, Decision, Overtaken, Reply, Revision, SiteState
 
 
 class Draft:
@@ -36,6 +37,18 @@ class Draft:
         self.connections = dict(state.connections)
         self.episodes = dict(state.episodes)
         self.threads = dict(state.threads)
+        # Storms have thousands of episodes, and each row asks for its own.
+        self._of_connection: dict[str, dict[str, None]] = {}
+        self._in_thread: dict[str, dict[str, None]] = {}
+        for episode in self.episodes.values():
+            self._index(episode)
+        self.mutes = {mute.id: mute for mute in state.mutes}
+        self.maintenance = [
+            (window, until) for window in policy.maintenance if (until := window.until(now)) is not None
+        ]
+        """The windows that are open now, each with its end."""
+        self.fell: dict[str, str] = {}
+        """Episodes that began in this decision and wait to be announced, each with its reason."""
         self.reminded = set(state.unsent_reminders)
         """Threads with a reminder that Slack does not have yet, those of this decision included."""
         self._messages: dict[tuple[str, int], Message] = {}
@@ -48,16 +61,17 @@ class Draft:
     @property
     def blind(self) -> Episode | None:
         """The open blindness of the site."""
-        return self.open_episode("", EpisodeKind.BLIND)
+        return self.open_episode(SITE, EpisodeKind.BLIND)
 
     def open_episode(self, connection: str, kind: EpisodeKind) -> Episode | None:
         return next((e for e in self.episodes_of(connection) if e.kind is kind and e.open), None)
 
     def episodes_of(self, connection: str) -> Iterator[Episode]:
-        return (e for e in self.episodes.values() if e.connection == connection)
+        """Of this site: a thread that several sites share brings episodes of others along."""
+        return (self.episodes[i] for i in self._of_connection.get(connection, ()))
 
     def episodes_in(self, thread: str) -> Iterator[Episode]:
-        return (e for e in self.episodes.values() if e.thread == thread)
+        return (self.episodes[i] for i in self._in_thread.get(thread, ()))
 
     # Changing
 
@@ -72,13 +86,15 @@ class Draft:
     ) -> Thread:
         """A new thread with its root, which waits to be sent from the moment this is committed."""
         thread = Thread(
-            id=f"{self.site.name}/{self._next_serial()}",
+            id=f"{self.site.name}/{self.next_serial()}",
             site=self.site.name,
             kind=kind,
             channel=route.channel,
-            mention=route.mention,
+            mentions=route.mentions,
+            escalate_to=route.escalate_to,
             opened=self.now,
             remind_at=self.remind_from_now() if remind else None,
+            escalate_at=self.escalate_from_now() if remind else None,
         )
         self.threads[thread.id] = thread
         self.tell(thread.id, Role.ROOT, MessageKind.ROOT, params or {})
@@ -122,14 +138,20 @@ class Draft:
 
     def open_new_episode(self, connection: str, kind: EpisodeKind, **fields: Any) -> Episode:
         episode = Episode(
-            id=f"{self.site.name}#{self._next_serial()}",
+            id=f"{self.site.name}#{self.next_serial()}",
             site=self.site.name,
             connection=connection,
             kind=kind,
             **fields,
         )
         self.episodes[episode.id] = episode
+        self._index(episode)
         return episode
+
+    def announce(self, episode: Episode, thread_id: str, *, told_at: datetime | None) -> None:
+        """From now on it is told there; `told_at` is `None` when that is an edit only."""
+        self.episodes[episode.id] = replace(episode, thread=thread_id, told_at=told_at)
+        self._in_thread.setdefault(thread_id, {})[episode.id] = None
 
     def close_episode(
         self,
@@ -140,17 +162,33 @@ class Draft:
         not_before: datetime | None = None,
         end: datetime | None = None,
     ) -> Thread | None:
-        """End it, now or when it is known to have ended. Its root is edited, and its thread, which is returned, closes
-        with the last open episode.
+        """End it, now or when it is known to have ended; its thread, which is returned, shows it.
+
+        An ordinary thread closes with its last open episode. A group or a flapping one does not: what it came to is
+        judged when everything else of the decision is known.
         """
         self.episodes[episode.id] = replace(
             episode, end=end or self.now, end_why=why, end_not_before=not_before, closing=closing
         )
         if episode.thread is None:
             return None
-        if any(e.open for e in self.episodes_in(episode.thread)):
-            return self.touch(episode.thread)
-        thread = self.touch(episode.thread, closing=True, phase=Phase.CLOSED, closed=self.now, remind_at=None)
+        thread = self.threads[episode.thread]
+        judged_later = thread.kind is ThreadKind.GROUP or thread.phase is Phase.FLAPPING
+        if judged_later or any(e.open for e in self.episodes_in(thread.id)):
+            return self.touch(thread.id)
+        return self.close_thread(thread.id)
+
+    def close_thread(self, thread_id: str) -> Thread:
+        thread = self.touch(
+            thread_id,
+            closing=True,
+            phase=Phase.CLOSED,
+            closed=self.now,
+            remind_at=None,
+            escalate_at=None,
+            settle_at=None,
+            silence=None,
+        )
         # A root that is first shown closed has told everything that was waiting below it.
         self._overtaken.append(Overtaken(thread=thread.id, revision=thread.revision))
         return thread
@@ -181,7 +219,11 @@ class Draft:
         every: timedelta | None = self.policy.remind_every
         return None if every is None else self.now + every
 
-    def decision(self, *, next_due: datetime | None, reply: AckReply | None = None) -> Decision:
+    def escalate_from_now(self) -> datetime | None:
+        after = self.policy.escalate_after
+        return None if after is None else self.now + after
+
+    def decision(self, *, next_due: datetime | None, reply: Reply | None = None) -> Decision:
         before = self.before
         return Decision(
             site=self.site,
@@ -193,10 +235,17 @@ class Draft:
             revisions=tuple(self._revisions.values()),
             overtaken=tuple(self._overtaken),
             events=tuple(self._events),
+            mutes=tuple(m for m in self.mutes.values() if m not in before.mutes),
             next_due=next_due,
             reply=reply,
         )
 
-    def _next_serial(self) -> int:
+    def _index(self, episode: Episode) -> None:
+        if episode.site == self.site.name:
+            self._of_connection.setdefault(episode.connection, {})[episode.id] = None
+        if episode.thread is not None:
+            self._in_thread.setdefault(episode.thread, {})[episode.id] = None
+
+    def next_serial(self) -> int:
         self.site = replace(self.site, serial=self.site.serial + 1)
         return self.site.serial

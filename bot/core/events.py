@@ -27,7 +27,17 @@ class EventKind(enum.StrEnum):
     SIGHT_LOST = "sight_lost"
     SIGHT_REGAINED = "sight_regained"
     AWAY = "away"
+    ANNOUNCED = "announced"
+    """What had been kept silent is told, as its mute has ended."""
+    FLAPPING = "flapping"
+    SETTLED = "settled"
+    GROUP_OVER = "group_over"
+    GROUP_GREW = "group_grew"
+    GROUP_REOPENED = "group_reopened"
     REMINDED = "reminded"
+    ESCALATED = "escalated"
+    MUTED = "muted"
+    UNMUTED = "unmuted"
     ACKNOWLEDGED = "acknowledged"
 
 

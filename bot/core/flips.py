@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from bot.core import logs
+from bot.core import flapping, logs
 from bot.core.connection import Connection, Log, State
 from bot.core.draft import Draft
 from bot.core.events import EventKind
 from bot.core.families import fingerprint
-from bot.core.incidents import Closing, EpisodeKind, Family, MessageKind, Role, ThreadKind, Why
+from bot.core.incidents import Closing, EpisodeKind, Family, MessageKind, Phase, ThreadKind, Why
+from bot.core.silence import voice
 from bot.core.state import ConnectionRecord, Pending
 
 
@@ -35,12 +36,14 @@ def judge(
     if record.known is State.UNKNOWN and pending.state is State.UP:
         # Never known before: that it is up is what everybody assumed.
         return _unchanged(draft, replace(record, known=State.UP, since=pending.since), row)
+    first = record.known is State.UNKNOWN
     record, error = logs.take(record, row)
-    errors = pending.errors if error is None else (*pending.errors, error)
+    record = replace(record, flips=() if first else flapping.counted(draft, record))
+    pending = replace(pending, errors=pending.errors if error is None else (*pending.errors, error))
     if pending.state is State.DOWN:
-        _went_down(draft, row, replace(pending, errors=errors))
+        _went_down(draft, record, row, pending)
     else:
-        _went_up(draft, row, replace(pending, errors=errors))
+        _went_up(draft, record, row, pending)
     return replace(record, known=pending.state, since=pending.since, pending=None, seen_at=None)
 
 
@@ -62,12 +65,12 @@ def _waiting(draft: Draft, record: ConnectionRecord, row: Connection, pending: P
     return replace(taken, pending=replace(pending, errors=(*pending.errors, error)))
 
 
-def _went_down(draft: Draft, row: Connection, flip: Pending) -> None:
+def _went_down(draft: Draft, record: ConnectionRecord, row: Connection, flip: Pending) -> None:
     if (error := draft.open_episode(row.id, EpisodeKind.ERROR)) is not None:
         draft.close_episode(error, Closing.NOW_DOWN, why=Why.SEEN)
         draft.log(EventKind.ERROR_OVER, reason="now_down", connection=row.id, thread=error.thread)
-    thread = draft.open_thread(ThreadKind.OUTAGE, draft.policy.route(row), remind=True)
-    draft.open_new_episode(
+    root = flapping.root_of(draft, row.id, record.flips)
+    episode = draft.open_new_episode(
         row.id,
         EpisodeKind.OUTAGE,
         start=flip.since,
@@ -75,28 +78,41 @@ def _went_down(draft: Draft, row: Connection, flip: Pending) -> None:
         not_before=flip.not_before,
         row=row,
         families=_families(draft, flip.errors),
-        thread=thread.id,
     )
-    draft.log(EventKind.WENT_DOWN, reason=flip.why.value, connection=row.id, thread=thread.id)
+    if root is None:
+        # Told with all others of this decision: how many they are decides how.
+        draft.fell[episode.id] = flip.why.value
+        return
+    draft.announce(episode, root.id, told_at=None)
+    flapping.flipped(draft, root, row.id, record.flips)
+    draft.log(EventKind.WENT_DOWN, reason="flapping", connection=row.id, thread=root.id)
 
 
-def _went_up(draft: Draft, row: Connection, flip: Pending) -> None:
+def _went_up(draft: Draft, record: ConnectionRecord, row: Connection, flip: Pending) -> None:
     episode = draft.open_episode(row.id, EpisodeKind.OUTAGE)
     if episode is None:  # pragma: no cover
         raise AssertionError(f"{row.id} is known as down, but no outage of it is open")
-    draft.episodes[episode.id] = replace(episode, row=row)
-    thread = draft.close_episode(
-        draft.episodes[episode.id], Closing.RECOVERED, why=flip.why, not_before=flip.not_before, end=flip.since
-    )
-    if thread is not None:
+    episode = draft.episodes[episode.id] = replace(episode, row=row)
+    root = flapping.root_of(draft, row.id, record.flips) if episode.thread is not None else None
+    if root is not None and root.id == episode.thread:
+        flapping.flipped(draft, root, row.id, record.flips)
+    thread = draft.close_episode(episode, Closing.RECOVERED, why=flip.why, not_before=flip.not_before, end=flip.since)
+    reason = flip.why.value
+    if thread is None:
+        reason = "outage_not_announced"
+    elif thread.phase is Phase.FLAPPING:
+        reason = "flapping"
+    elif thread.kind is ThreadKind.GROUP:
+        reason = "grouped"
+    else:
+        error = flip.errors[-1].error if flip.errors else None
         draft.tell(
             thread.id,
-            Role.BROADCAST,
+            voice(draft, episode),
             MessageKind.RECOVERED,
-            {"episode": episode.id, "error": flip.errors[-1].error if flip.errors else None},
+            {"episode": episode.id, "error": error},
             moot_from=thread.revision,
         )
-    reason = flip.why.value if thread is not None else "outage_not_announced"
     draft.log(EventKind.WENT_UP, reason=reason, connection=row.id, thread=episode.thread)
 
 

@@ -19,6 +19,8 @@ Json: TypeAlias = "str | int | float | bool | Sequence[Json] | Mapping[str, Json
 
 SITE = ""
 """Stands where a connection's id would, when the episode or the event is about the site itself."""
+EVERY = "*"
+"""Stands where a connection's id would, when a mute is about the whole site."""
 
 
 class EpisodeKind(enum.StrEnum):
@@ -68,6 +70,38 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Silence:
+    """Why nothing new is said about something, and until when."""
+
+    until: datetime
+    reason: str
+    by: Person | None = None
+    """Who muted it; `None`: a maintenance window of the settings."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mute:
+    """A person wants to hear nothing new about a connection, or a whole site, for a while."""
+
+    id: str
+    site: str
+    connection: str
+    """A connection's id, or `EVERY` for the whole site."""
+    by: Person
+    reason: str
+    start: datetime
+    end: datetime
+    """Moved forward when it is lifted."""
+
+    def covers(self, connection: str, now: datetime) -> bool:
+        return self.start <= now < self.end and self.connection in (connection, EVERY)
+
+    @property
+    def silence(self) -> Silence:
+        return Silence(until=self.end, reason=self.reason, by=self.by)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Family:
     """The same error, seen again and again with other numbers, ids, addresses or times."""
 
@@ -108,6 +142,8 @@ class Episode:
     """For a blindness: the latest reason."""
     thread: str | None = None
     """Where it is told; `None` when nobody was told."""
+    told_at: datetime | None = None
+    """When it was announced; `None` when it was not, or only by an edit."""
 
     @property
     def open(self) -> bool:
@@ -121,11 +157,13 @@ class Episode:
 
 class ThreadKind(enum.StrEnum):
     OUTAGE = "outage"
+    GROUP = "group"
+    """Many outages of one site that came within a short time."""
     ERROR = "error"
     BASELINE = "baseline"
     """The first message about a site; the root of what was already down then."""
     SITE = "site"
-    """A site that cannot be read."""
+    """A site that cannot be read, or several of one channel at once."""
     CHANGES = "changes"
     """Connections added, removed, changed, or no longer readable."""
     AWAY = "away"
@@ -134,6 +172,8 @@ class ThreadKind(enum.StrEnum):
 
 class Phase(enum.StrEnum):
     OPEN = "open"
+    FLAPPING = "flapping"
+    """It changes too often to say each change; what it came to is said once it holds."""
     CLOSED = "closed"
 
 
@@ -148,8 +188,10 @@ class Thread:
     channel: str
     """As configured: an id or `#name`. An open thread keeps it."""
     opened: datetime
-    mention: str | None = None
-    """`here`, `channel`, `U…` or `S…`: who is pinged by the root and by reminders."""
+    mentions: tuple[str, ...] = ()
+    """Each `here`, `channel`, `U…` or `S…`: who is pinged by the root and by reminders."""
+    escalate_to: tuple[str, ...] = ()
+    """Who is pinged when nobody has acknowledged it for too long."""
     phase: Phase = Phase.OPEN
     closed: datetime | None = None
     ack_by: Person | None = None
@@ -157,6 +199,24 @@ class Thread:
     remind_at: datetime | None = None
     reminders: int = 0
     """How many reminders have been committed."""
+    escalate_at: datetime | None = None
+    """When it is escalated, once, unless somebody has acknowledged it."""
+    settle_at: datetime | None = None
+    """While flapping: when what it came to counts as final, if nothing changes until then."""
+    changes: int = 0
+    """While flapping: how many changes there were since it began."""
+    flips: tuple[datetime, ...] = ()
+    """When a group closed and reopened, as far as that still decides on flapping."""
+    joined_at: datetime | None = None
+    """When the latest member joined a group."""
+    told_down: int = 0
+    """How many of a group were down when the channel was last notified; twice as many is news."""
+    watched: int = 0
+    """Of how many: the connections of a group's site, or the sites of a channel."""
+    lists: tuple[int, ...] = ()
+    """Numbers of the replies that list the members a group's root cannot hold."""
+    silence: Silence | None = None
+    """What mutes it at present; shown, and nothing more is said than edits and plain replies."""
     revision: int = 1
     """Grows with each change that the root should show."""
     next_n: int = 0
@@ -164,7 +224,7 @@ class Thread:
 
     @property
     def open(self) -> bool:
-        return self.phase is Phase.OPEN
+        return self.phase is not Phase.CLOSED
 
 
 class Role(enum.StrEnum):
@@ -182,12 +242,28 @@ class MessageKind(enum.StrEnum):
     `BASELINE`: `{"watched": int, "unreadable": int}`; else empty."""
     RECOVERED = "recovered"
     """`{"episode": id, "error": str | None}`: an outage or a blindness is over; `error` is what the log said with it."""
+    GROWN = "grown"
+    """`{"down": int}`: twice as many of a group are down as when the channel was last told."""
+    REOPENED = "reopened"
+    """`{"down": int}`: a group falls again."""
+    OVER = "over"
+    """`{"members": int}`: the last of a group is up again."""
+    LIST = "list"
+    """`{"page": int}`, from 0: members that a group's root cannot hold; edited as they come and go."""
+    SETTLED = "settled"
+    """`{"down": int, "changes": int}`: what a flapping connection (0 or 1 down) or group came to."""
     ERROR = "error"
     """`{"episode": id, "fingerprint": str}`: another error family; edited as its count grows."""
     REMINDER = "reminder"
     """`{"number": int}`: still down."""
+    ESCALATED = "escalated"
+    """`{}`: still down, and nobody has acknowledged it for too long."""
     ACKNOWLEDGED = "acknowledged"
     """`{"by": {"id": str, "name": str}, "at": iso}`."""
+    MUTED = "muted"
+    """`{"by": {"id": str, "name": str}, "until": iso, "reason": str, "site": bool}`: of the connection, or its site."""
+    UNMUTED = "unmuted"
+    """`{"by": {"id": str, "name": str}, "site": bool}`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,4 +289,4 @@ class ThreadView:
     thread: Thread
     root: Message
     episodes: tuple[Episode, ...] = ()
-    """All of the thread, oldest first."""
+    """The latest of each connection in the thread, oldest first."""

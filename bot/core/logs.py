@@ -10,10 +10,10 @@ from bot.core.draft import Draft
 from bot.core.events import EventKind
 from bot.core.families import fingerprint
 from bot.core.incidents import Closing, Episode, EpisodeKind, Family, MessageKind, Phase, Role, Thread, ThreadKind, Why
+from bot.core.policy import REOPEN_WITHIN
+from bot.core.silence import silence
 from bot.core.state import LOGS_REMEMBERED, ConnectionRecord
 
-REOPEN_WITHIN = timedelta(minutes=30)
-"""The same error so soon after a clean log belongs to the same trouble."""
 ROOT_TOO_OLD = timedelta(days=1)
 """An older root is out of everybody's sight: what comes back then has a new one."""
 
@@ -50,17 +50,25 @@ def error(draft: Draft, record: ConnectionRecord, row: Connection, log: Log) -> 
     elif (episode := _ended_lately(draft, row.id, family)) is not None:
         _reopen(draft, episode, row, log)
     else:
-        thread = draft.open_thread(ThreadKind.ERROR, draft.policy.route(row))
-        draft.open_new_episode(
+        episode = draft.open_new_episode(
             row.id,
             EpisodeKind.ERROR,
             start=draft.now,
             why=Why.SEEN,
             row=row,
             families=(_first(draft, family, log, message=0),),
-            thread=thread.id,
         )
-        _log_error(draft, row, log, reason="new_error", thread=thread.id)
+        thread = _tell(draft, episode, row)
+        _log_error(draft, row, log, reason="muted" if thread is None else "new_error", thread=thread)
+
+
+def _tell(draft: Draft, episode: Episode, row: Connection) -> str | None:
+    """A root for the error, unless something keeps the connection silent; the thread's id."""
+    if silence(draft, row.id) is not None:
+        return None
+    thread = draft.open_thread(ThreadKind.ERROR, draft.policy.route(row))
+    draft.announce(episode, thread.id, told_at=draft.now)
+    return thread.id
 
 
 def _while_down(draft: Draft, row: Connection, log: Log) -> None:
@@ -74,20 +82,27 @@ def _again(draft: Draft, episode: Episode, row: Connection, log: Log) -> None:
     """An error on something that has an open episode: count it where its family is told, or tell a new family."""
     name = fingerprint(log.error or "")
     known = next((f for f in episode.families if f.fingerprint == name), None)
+    thread = None if episode.thread is None else draft.threads[episode.thread]
+    # One of many in a group: what it logs is kept, and adds to no one's reading.
+    told = None if thread is None or thread.kind is ThreadKind.GROUP else thread.id
     if known is not None:
         family = replace(known, log=log, count=known.count + 1, last_at=draft.now)
         families = tuple(family if f is known else f for f in episode.families)
     else:
-        message = 0 if episode.thread is None else _tell_family(draft, episode, episode.thread, name)
+        message = 0 if told is None else _tell_family(draft, episode, told, name)
         family = _first(draft, name, log, message=message)
         families = (*episode.families, family)
-    draft.episodes[episode.id] = replace(episode, row=row, families=families)
-    if known is not None and episode.thread is not None:
-        if known.message == 0:
-            draft.touch(episode.thread)
-        else:
-            draft.revise(episode.thread, known.message, family.count)
-    _log_error(draft, row, log, reason="new_family" if known is None else "counted", thread=episode.thread)
+    episode = draft.episodes[episode.id] = replace(episode, row=row, families=families)
+    reason = "new_family" if known is None else "counted"
+    if told is None:
+        reason = "grouped" if thread is not None else "muted"
+        if thread is None and episode.kind is EpisodeKind.ERROR and (told := _tell(draft, episode, row)) is not None:
+            reason = "mute_ended"
+    elif known is not None and known.message == 0:
+        draft.touch(told)
+    elif known is not None:
+        draft.revise(told, known.message, family.count)
+    _log_error(draft, row, log, reason=reason, thread=told)
 
 
 def _tell_family(draft: Draft, episode: Episode, thread: str, name: str) -> int:

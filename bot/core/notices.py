@@ -7,6 +7,7 @@ from bot.core.diff import Change, ChangeKind, FieldChange
 from bot.core.draft import Draft
 from bot.core.events import EventKind
 from bot.core.incidents import ThreadKind
+from bot.core.silence import silence
 
 
 class Notices:
@@ -21,6 +22,9 @@ class Notices:
     ) -> None:
         channel = self._draft.policy.route(row).channel
         change = Change(kind=kind, connection=row.id, name=row.name, fields=fields, detail=detail)
+        if silence(self._draft, row.id) is not None:
+            self._log(change, reason="muted", thread=None)
+            return
         self._by_channel.setdefault(channel, []).append(change)
 
     def add_unknown(self, change: Change) -> None:
@@ -33,10 +37,13 @@ class Notices:
                 ThreadKind.CHANGES, channel, params={"changes": [change.as_json() for change in changes]}
             )
             for change in changes:
-                self._draft.log(
-                    EventKind(change.kind.value),
-                    reason="listed",
-                    connection=change.connection or "",
-                    thread=thread.id,
-                    data=change.as_json(),
-                )
+                self._log(change, reason="listed", thread=thread.id)
+
+    def _log(self, change: Change, *, reason: str, thread: str | None) -> None:
+        self._draft.log(
+            EventKind(change.kind.value),
+            reason=reason,
+            connection=change.connection or "",
+            thread=thread,
+            data=change.as_json(),
+        )

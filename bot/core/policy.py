@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
-from fnmatch import fnmatchcase
 
 from bot.core.connection import Connection
+from bot.core.maintenance import Window, glob
+
+REOPEN_WITHIN = timedelta(minutes=30)
+"""The same error so soon after a clean log belongs to the same trouble."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,7 +17,9 @@ class Route:
     """Where a message goes and whom it pings."""
 
     channel: str
-    mention: str | None = None
+    mentions: tuple[str, ...] = ()
+    escalate_to: tuple[str, ...] = ()
+    """Whom to ping when nobody acknowledges; as `mentions` unless the rule says otherwise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,10 +34,11 @@ class RouteRule:
     channel: str | None = None
     """`None`: the site's own channel."""
     mention: str | None = None
+    escalate_to: str | None = None
 
     def matches(self, site: str, row: Connection) -> bool:
         return self._is_about(site) and all(
-            _glob(pattern, value)
+            glob(pattern, value)
             for pattern, value in (
                 (self.name, row.name),
                 (self.type, row.type),
@@ -46,12 +52,16 @@ class RouteRule:
         asks = (self.name, self.type, self.app_id, self.authentication)
         return self._is_about(site) and all(pattern is None for pattern in asks)
 
+    def route(self, home: str) -> Route:
+        mentions = () if self.mention is None else (self.mention,)
+        return Route(
+            channel=self.channel or home,
+            mentions=mentions,
+            escalate_to=mentions if self.escalate_to is None else (self.escalate_to,),
+        )
+
     def _is_about(self, site: str) -> bool:
-        return _glob(self.site, site)
-
-
-def _glob(pattern: str | None, value: str | None) -> bool:
-    return pattern is None or fnmatchcase((value or "").casefold(), pattern.casefold())
+        return glob(self.site, site)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,14 +76,22 @@ class Policy:
     confirm_polls: int = 1
     unreachable_after: int = 2
     remind_every: timedelta | None = timedelta(hours=4)
+    escalate_after: timedelta | None = None
+    flap_threshold: int = 4
+    flap_window: timedelta = timedelta(minutes=10)
+    group_over: int = 5
+    group_window: timedelta = timedelta(minutes=2)
     stale_after: timedelta | None = None
+    maintenance: tuple[Window, ...] = ()
+    sites_in_channel: int = 1
+    """How many sites, this one included, have the same channel."""
     routes: tuple[RouteRule, ...] = ()
 
     def route(self, row: Connection) -> Route:
         """The first route that matches, else the site's channel."""
         for rule in self.routes:
             if rule.matches(self.site, row):
-                return Route(channel=rule.channel or self.home, mention=rule.mention)
+                return rule.route(self.home)
         return Route(channel=self.home)
 
     @property
@@ -81,13 +99,23 @@ class Policy:
         """Messages about the site itself stay in the site's channel; a route for all of it may name whom to ping."""
         for rule in self.routes:
             if rule.matches_site(self.site):
-                return Route(channel=self.home, mention=rule.mention)
+                return replace(rule.route(self.home), channel=self.home)
         return Route(channel=self.home)
 
     @property
     def channels(self) -> frozenset[str]:
         """Every channel that something about this site may go to."""
         return frozenset({self.home} | {rule.channel for rule in self.routes if rule.channel is not None})
+
+    @property
+    def lately(self) -> timedelta:
+        """How long what is over still matters: to reopen an error or a group, to count flips and announcements."""
+        return max(REOPEN_WITHIN, self.flap_window, self.group_window)
+
+    @property
+    def settle_after(self) -> timedelta:
+        """How long a state must hold to count as what a flapping thing came to."""
+        return self.flap_window / 2
 
     @property
     def away_after(self) -> timedelta:

@@ -17,7 +17,7 @@ def follow(draft: Draft) -> None:
 
 
 def _channel(draft: Draft, thread: Thread) -> str:
-    if thread.kind in (ThreadKind.OUTAGE, ThreadKind.ERROR):
+    if thread.kind in (ThreadKind.OUTAGE, ThreadKind.GROUP, ThreadKind.ERROR):
         rows = [episode.row for episode in draft.episodes_in(thread.id) if episode.row is not None]
         return draft.policy.route(rows[0]).channel if rows else thread.channel
     if thread.kind is ThreadKind.CHANGES:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 
 from bot.core import flips, logs
@@ -19,8 +18,9 @@ REMOVED_AFTER = 2
 
 
 def compare(draft: Draft, snapshot: Snapshot, sighting: Sighting) -> None:
+    """`snapshot` in order."""
     notices = Notices(draft)
-    for row in in_order(snapshot.connections):
+    for row in snapshot.connections:
         record = draft.connections.get(row.id)
         if record is None:
             _added(draft, notices, row)
@@ -34,9 +34,12 @@ def compare(draft: Draft, snapshot: Snapshot, sighting: Sighting) -> None:
     notices.send()
 
 
-def in_order(rows: Iterable[Connection]) -> list[Connection]:
+def in_order(snapshot: Snapshot) -> Snapshot:
     """By id, numbers as numbers: the order in which ItemPath lists rows decides nothing."""
-    return sorted(rows, key=lambda row: (len(row.id), row.id))
+    return Snapshot(
+        connections=tuple(sorted(snapshot.connections, key=lambda row: (len(row.id), row.id))),
+        unreadable=tuple(sorted(snapshot.unreadable, key=lambda bad: (len(bad.id or ""), bad.id or "", bad.problem))),
+    )
 
 
 def fresh_record(draft: Draft, row: Connection) -> ConnectionRecord:

@@ -8,7 +8,8 @@ from datetime import datetime
 from bot.core.connection import Failure, State
 from bot.core.draft import Draft
 from bot.core.events import EventKind
-from bot.core.incidents import Closing, EpisodeKind, MessageKind, Role, ThreadKind, Why
+from bot.core.incidents import SITE, Closing, EpisodeKind, MessageKind, Thread, ThreadKind, Why
+from bot.core.silence import silence, voice
 from bot.core.state import ConnectionRecord
 
 
@@ -50,17 +51,56 @@ def failed(draft: Draft, failure: Failure) -> None:
         return
     if site.fails < draft.policy.unreachable_after:
         return
-    thread = draft.open_thread(ThreadKind.SITE, draft.policy.site_route, remind=True)
-    episode = draft.open_new_episode(
-        "",
+    draft.open_new_episode(
+        SITE,
         EpisodeKind.BLIND,
         start=site.failing_since,
         why=Why.SEEN,
         not_before=site.good_at,
         failure=failure,
-        thread=thread.id,
     )
-    draft.log(EventKind.SIGHT_LOST, reason=failure.kind, thread=thread.id, data={"message": failure.message})
+    tell_blindness(draft, reason=failure.kind)
+
+
+def tell_blindness(draft: Draft, *, reason: str = "mute_ended") -> None:
+    """A root for a blindness that nobody was told of, unless something keeps the site silent.
+
+    Sites of one channel that are lost at the same time share the first one's root: the cause may be the bot's own network.
+    """
+    episode = draft.blind
+    if episode is None or episode.thread is not None:
+        return
+    muted = silence(draft, SITE)
+    if muted is not None:
+        if reason != "mute_ended":
+            draft.log(EventKind.SIGHT_LOST, reason="muted", data={"why": muted.reason})
+        return
+    shared = _lost_before(draft)
+    thread = shared or draft.open_thread(ThreadKind.SITE, draft.policy.site_route, remind=True)
+    draft.announce(episode, thread.id, told_at=draft.now)
+    draft.touch(thread.id, watched=draft.policy.sites_in_channel)
+    failure = episode.failure
+    draft.log(
+        EventKind.SIGHT_LOST,
+        reason=reason if shared is None else "several_sites",
+        thread=thread.id,
+        data={} if failure is None else {"kind": failure.kind, "message": failure.message},
+    )
+
+
+def _lost_before(draft: Draft) -> Thread | None:
+    """The root of another site of this channel that was lost within the last two intervals."""
+    since = draft.now - 2 * draft.policy.interval
+    found = [
+        thread
+        for thread in draft.threads.values()
+        if thread.kind is ThreadKind.SITE
+        and thread.site != draft.site.name
+        and thread.open
+        and thread.channel == draft.policy.home
+        and thread.opened >= since
+    ]
+    return min(found, key=lambda thread: (thread.opened, thread.id), default=None)
 
 
 def regained(draft: Draft, *, resumed: bool) -> Sighting:
@@ -71,10 +111,10 @@ def regained(draft: Draft, *, resumed: bool) -> Sighting:
         return Sighting(Why.WHILE_AWAY if resumed and last_good is not None else Why.SEEN, last_good)
     why = Why.WHILE_AWAY if resumed else Why.SEEN
     thread = draft.close_episode(episode, Closing.RECOVERED, why=why, not_before=draft.site.tried_at)
-    if thread is not None:
+    if thread is not None and not thread.open:
         draft.tell(
             thread.id,
-            Role.BROADCAST,
+            voice(draft, episode),
             MessageKind.RECOVERED,
             {"episode": episode.id, "error": None},
             moot_from=thread.revision,

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from bot.core.connection import Connection, Failure, Log, LogKey, Snapshot, State
 from bot.core.events import Event
-from bot.core.incidents import Episode, Message, Person, Thread, Why
+from bot.core.incidents import Episode, Message, Mute, Person, Silence, Thread, Why
 
 LOGS_REMEMBERED = 8
 """How many of a connection's latest logs are known again. Only the newest is ever shown by ItemPath, so a few suffice."""
@@ -52,6 +52,8 @@ class ConnectionRecord:
     """How many complete reads in a row did not list it."""
     problem: str | None = None
     """Why the latest read of its row failed; `None` when it did not."""
+    flips: tuple[datetime, ...] = ()
+    """When its known state changed, as far as that still decides on flapping."""
     stale: bool = False
     """ItemPath itself has not checked it for longer than `stale_after`."""
 
@@ -89,9 +91,12 @@ class SiteState:
     site: SiteRecord
     connections: Mapping[str, ConnectionRecord] = field(default_factory=dict)
     episodes: Mapping[str, Episode] = field(default_factory=dict)
-    """Every open episode; every episode of a thread in `threads`; errors that ended within `logs.REOPEN_WITHIN`."""
+    """Every open episode of the site; what ended within `Policy.lately`; the latest of each connection in `threads`."""
     threads: Mapping[str, Thread] = field(default_factory=dict)
-    """Every open thread; every thread in `unposted`; the threads of the errors that ended lately."""
+    """Every open thread; every thread in `unposted`; those of what ended lately. Also the open threads about peers that
+    cannot be read, with their episodes: several sites may share one."""
+    mutes: tuple[Mute, ...] = ()
+    """Those of the site that are not over."""
     unposted: frozenset[str] = frozenset()
     """Threads whose root Slack certainly does not have: never tried or refused. They follow a corrected route."""
     unsent_reminders: frozenset[str] = frozenset()
@@ -131,11 +136,32 @@ class Acknowledge:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Muting:
+    """Somebody wants silence until then, about the connections of a thread, or about the one that is named."""
+
+    by: Person
+    until: datetime
+    reason: str = ""
+    thread: str | None = None
+    connection: str | None = None
+    """A connection's id, or `incidents.EVERY` for the site."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unmuting:
+    """Somebody wants to hear again."""
+
+    by: Person
+    connection: str
+    """A connection's id, or `incidents.EVERY` for the site."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Due:
     """A timer has come."""
 
 
-Cause: TypeAlias = Polled | Failed | Acknowledge | Due
+Cause: TypeAlias = Polled | Failed | Acknowledge | Muting | Unmuting | Due
 
 
 class AckOutcome(enum.StrEnum):
@@ -153,6 +179,29 @@ class AckReply:
     by: Person | None = None
     at: datetime | None = None
     thread: str | None = None
+
+
+class MuteOutcome(enum.StrEnum):
+    MUTED = "muted"
+    UNMUTED = "unmuted"
+    STILL_SILENT = "still_silent"
+    """Unmuted, but something wider keeps it silent: a mute of the whole site, or maintenance."""
+    NOT_MUTED = "not_muted"
+    """There was nothing to lift; a wider silence, if there is one, is told."""
+    ENDED = "ended"
+    """The thread is closed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MuteReply:
+    outcome: MuteOutcome
+    silence: Silence | None = None
+    """What keeps it silent now."""
+    connections: tuple[str, ...] = ()
+    """Which were muted: ids, or `incidents.EVERY`."""
+
+
+Reply: TypeAlias = AckReply | MuteReply
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,9 +239,11 @@ class Decision:
     """Messages decided on earlier that should now show something newer."""
     overtaken: tuple[Overtaken, ...] = ()
     events: tuple[Event, ...] = ()
+    mutes: tuple[Mute, ...] = ()
+    """New ones, and known ones with a new end."""
     next_due: datetime | None = None
     """When `Due` wants to be called at the latest; `None`: no timer runs."""
-    reply: AckReply | None = None
+    reply: Reply | None = None
 
 
 def after(state: SiteState, decision: Decision) -> SiteState:
@@ -204,4 +255,5 @@ def after(state: SiteState, decision: Decision) -> SiteState:
         connections=connections | {record.id: record for record in decision.connections},
         episodes={**state.episodes} | {episode.id: episode for episode in decision.episodes},
         threads={**state.threads} | {thread.id: thread for thread in decision.threads},
+        mutes=tuple(({mute.id: mute for mute in state.mutes} | {mute.id: mute for mute in decision.mutes}).values()),
     )

@@ -5,7 +5,7 @@
 """
 
 from bot.settings.addresses import Listen
-from bot.settings.cron import Cron, parse_cron
+from bot.core.cron import Cron, parse_cron
 from bot.settings.load import ALL, LOOK_UP, STORED, Need, load
 from bot.settings.models import AlertSettings, Maintenance, Route, Settings, SiteSettings, SlackSettings
 from bot.settings.problems import ConfigurationError, Problem

@@ -18,10 +18,13 @@ from bot.core.state import (
     Decision,
     Due,
     Failed,
+    MuteReply,
+    Muting,
     Polled,
     Revision,
     SiteRecord,
     SiteState,
+    Unmuting,
     after,
 )
 
@@ -76,7 +79,19 @@ class Story:
 
     def ack(self, *, by: Person = DANA, **target: str) -> AckReply:
         reply = self.step(Acknowledge(by=by, **target)).reply
-        assert reply is not None
+        assert isinstance(reply, AckReply)
+        return reply
+
+    def mute(self, connection: str | None = None, *, by: Person = DANA, reason: str = "", **more: Any) -> MuteReply:
+        """For an hour, unless `hours` says otherwise; of a connection, or of the `thread` that is given."""
+        until = self.now + INTERVAL + timedelta(hours=more.pop("hours", 1))
+        reply = self.step(Muting(by=by, until=until, reason=reason, connection=connection, **more)).reply
+        assert isinstance(reply, MuteReply)
+        return reply
+
+    def unmute(self, connection: str, *, by: Person = DANA) -> MuteReply:
+        reply = self.step(Unmuting(by=by, connection=connection)).reply
+        assert isinstance(reply, MuteReply)
         return reply
 
     def due(self) -> Decision:

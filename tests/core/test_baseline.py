@@ -25,7 +25,7 @@ def test_what_is_already_down_is_an_open_incident_of_the_baseline_whatever_its_r
     story.poll(up("1"), down("2"), down("3"))
 
     [thread] = story.roots
-    assert (thread.channel, thread.phase, thread.mention) == ("#ops", Phase.OPEN, "here")
+    assert (thread.channel, thread.phase, thread.mentions) == ("#ops", Phase.OPEN, ("here",))
     outages = story.episodes(EpisodeKind.OUTAGE)
     assert {(e.connection, e.why, e.thread) for e in outages} == {
         ("2", Why.BASELINE, thread.id),

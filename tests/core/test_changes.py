@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -28,7 +27,7 @@ def test_everything_of_one_poll_and_channel_is_one_message_without_a_mention() -
     story.poll(up("1"), up("2", name="Renamed"), up("4"))
 
     assert [thread.kind for thread in story.roots] == [ThreadKind.CHANGES, ThreadKind.CHANGES]
-    assert {thread.mention for thread in story.roots} == {None}
+    assert {thread.mentions for thread in story.roots} == {()}
     assert [(c.kind, c.connection) for c in changes(story)] == [
         (ChangeKind.CHANGED, "2"),
         (ChangeKind.ADDED, "4"),
@@ -84,36 +83,6 @@ def test_what_is_over_keeps_the_name_it_had() -> None:
     story.poll(up(name="Renamed"))
 
     assert not story.last.episodes
-
-
-def test_an_untold_episode_is_renamed_silently() -> None:
-    story = Story(up())
-    story.poll(down())
-    _untell(story)
-    story.poll(down(name="Renamed"))
-
-    assert not story.last.revisions
-
-
-def _untell(story: Story) -> None:
-    """As a mute would have it: the episode is there, and nobody was told."""
-    episode = story.episode(EpisodeKind.OUTAGE)
-    episodes = {**story.state.episodes, episode.id: replace(episode, thread=None)}
-    story.state = replace(story.state, episodes=episodes, threads={})
-    story.sent.clear()
-
-
-def test_an_outage_the_bot_did_not_announce_is_not_announced_as_recovered() -> None:
-    story = Story(up())
-    story.poll(down())
-    _untell(story)
-    story.poll(down(latest_log=failing("timeout 1", "1")))
-    story.poll(down(latest_log=failing("timeout 2", "2")))
-    story.poll(up())
-
-    assert not story.sent
-    assert story.happened(EventKind.WENT_UP)[0].reason == "outage_not_announced"
-    assert story.episode(EpisodeKind.OUTAGE).families[0].count == 2
 
 
 def test_added_while_down_is_an_outage_and_not_listed() -> None:

@@ -21,10 +21,10 @@ def test_a_fall_has_one_root_with_its_episode_in_the_poll_that_shows_it() -> Non
     [root] = story.sent
     assert root.role is Role.ROOT
     [thread] = story.roots
-    assert (thread.kind, thread.channel, thread.mention, thread.opened) == (
+    assert (thread.kind, thread.channel, thread.mentions, thread.opened) == (
         ThreadKind.OUTAGE,
         "#db",
-        "S1",
+        ("S1",),
         story.now,
     )
     outage = story.episode(EpisodeKind.OUTAGE)

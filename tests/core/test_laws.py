@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from bot.core.connection import Connection, Failure, Log, Snapshot, State, UnreadableRow
 from bot.core.decide import decide
 from bot.core.events import EventKind
-from bot.core.incidents import SITE, EpisodeKind, MessageKind, Role, ThreadKind
-from bot.core.state import Acknowledge, Cause, Due, Failed, Polled
-from tests.core.story import DANA, Story, is_quiet
+from bot.core.incidents import EVERY, SITE, EpisodeKind, MessageKind, Phase, Role, ThreadKind
+from bot.core.state import Acknowledge, Cause, Due, Failed, Muting, Polled, Unmuting
+from tests.core.story import DANA, START, Story, is_quiet
 
 IDS = ("1", "2", "b")
 ERRORS = (None, "timeout after 3 s", "timeout after 4 s", "refused")
@@ -53,6 +53,13 @@ causes: st.SearchStrategy[Cause] = st.one_of(
         ),
     ),
     st.builds(Acknowledge, by=st.just(DANA), connection=st.sampled_from((*IDS, SITE))),
+    st.builds(
+        Muting,
+        by=st.just(DANA),
+        connection=st.sampled_from((*IDS, EVERY)),
+        until=st.sampled_from([START + timedelta(minutes=m) for m in (5, 60, 600)]),
+    ),
+    st.builds(Unmuting, by=st.just(DANA), connection=st.sampled_from((*IDS, EVERY))),
     st.just(Due()),
 )
 steps = st.lists(st.tuples(causes, st.sampled_from((0, 0, 0, 60, 1800, 15000))), max_size=25)
@@ -61,6 +68,8 @@ policies = st.fixed_dictionaries(
         "confirm_polls": st.integers(1, 3),
         "unreachable_after": st.integers(1, 3),
         "remind_every": st.sampled_from((None, timedelta(minutes=10), timedelta(hours=4))),
+        "group_over": st.sampled_from((2, 3, 5)),
+        "flap_threshold": st.sampled_from((2, 4)),
     }
 )
 
@@ -84,7 +93,8 @@ def check_memory(story: Story) -> None:
     assert {e.connection for e in open_episodes if e.kind is EpisodeKind.OUTAGE} == down
     for thread in state.threads.values():
         inside = [e for e in state.episodes.values() if e.thread == thread.id]
-        assert thread.open == any(e.open for e in inside), "a thread is open as long as something in it is"
+        waits = thread.phase is Phase.FLAPPING
+        assert thread.open == (waits or any(e.open for e in inside)), "a thread is open as long as something in it is"
     numbers = Counter((m.thread, m.n) for m in story.sent)
     assert not numbers or max(numbers.values()) == 1, "a message has its number for itself"
     for message in story.sent:
@@ -99,10 +109,36 @@ def test_in_every_history_what_is_red_is_what_is_down(
     story = told(history, policy)
 
     outages = story.episodes(EpisodeKind.OUTAGE)
-    assert all(e.thread is not None for e in outages)
+    blind = any(e.open for e in story.episodes(EpisodeKind.BLIND))
+    for episode in outages:
+        if not episode.open or blind or _is_muted(story, episode.connection):
+            continue
+        assert episode.thread is not None, "what is down and may be said is told"
+        assert story.state.threads[episode.thread].open
     roots = [t for t in story.roots if t.kind is ThreadKind.OUTAGE]
-    own = [e for e in outages if story.state.threads[e.thread or ""].kind is ThreadKind.OUTAGE]
-    assert len(roots) == len(own), "each outage has one root"
+    told_alone = [
+        e for e in outages if e.told_at is not None and story.state.threads[e.thread or ""].kind is ThreadKind.OUTAGE
+    ]
+    assert len(roots) == len(told_alone), "each outage that is announced alone has one root"
+
+
+def _is_muted(story: Story, connection: str) -> bool:
+    return any(mute.covers(connection, story.now) for mute in story.state.mutes)
+
+
+@given(steps, policies)
+def test_after_any_storm_the_channel_comes_to_rest(history: list[tuple[Cause, int]], policy: dict[str, object]) -> None:
+    """Whatever happened: once all is well for long enough, nothing is open, and nothing more is said."""
+    story = told(history, policy)
+    well = Polled(snapshot=Snapshot(connections=tuple(Connection(id=ref, name="PowerPick", status=1) for ref in IDS)))
+    for _ in range(4):
+        story.wait(seconds=3600 * 4)
+        story.step(well)
+    # An error is over with a clean log only; the connections say nothing of theirs.
+    rest = [t for t in story.state.threads.values() if t.open and t.kind is not ThreadKind.ERROR]
+
+    assert not rest
+    assert is_quiet(story.step(well))
 
 
 @given(steps, policies)
@@ -113,7 +149,16 @@ def test_in_every_history_notifications_stay_under_what_the_rules_give(
 
     closed = [e for e in story.state.episodes.values() if not e.open and e.kind is not EpisodeKind.ERROR]
     assert len(story.told(MessageKind.RECOVERED)) <= len(closed)
-    assert len(story.broadcasts) == len(story.told(MessageKind.RECOVERED)) + len(story.happened(EventKind.REMINDED))
+    reasons = {
+        MessageKind.REMINDER: EventKind.REMINDED,
+        MessageKind.OVER: EventKind.GROUP_OVER,
+        MessageKind.GROWN: EventKind.GROUP_GREW,
+        MessageKind.REOPENED: EventKind.GROUP_REOPENED,
+        MessageKind.SETTLED: EventKind.SETTLED,
+    }
+    assert {m.kind for m in story.broadcasts} <= {*reasons, MessageKind.RECOVERED}
+    for told_by, event in reasons.items():
+        assert len(story.told(told_by)) == len(story.happened(event)), "every notification has its named reason"
     assert len(story.roots) <= 1 + len(story.events)
 
 
@@ -125,6 +170,8 @@ def test_the_same_snapshot_twice_decides_nothing_the_second_time(
     # Until every flip is confirmed and every absence is a removal, and reminders apart, something still happens.
     story.policy = replace(story.policy, remind_every=None)
     for _ in range(4):
+        # A mute may end, and what flaps may settle.
+        story.wait(hours=4)
         story.step(Polled(snapshot=snapshot))
 
     assert is_quiet(story.step(Polled(snapshot=snapshot)))

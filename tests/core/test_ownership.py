@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from bot.core.events import EventKind
 from bot.core.incidents import SITE, EpisodeKind, MessageKind, Person, Role
 from bot.core.state import AckOutcome, AckReply
@@ -66,9 +64,8 @@ def test_without_anything_open_there_is_nothing_to_acknowledge() -> None:
 
 def test_what_nobody_was_told_cannot_be_acknowledged() -> None:
     story = Story(up())
+    story.mute("1")
     story.poll(down())
-    outage = story.episode(EpisodeKind.OUTAGE)
-    story.state = replace(story.state, episodes={outage.id: replace(outage, thread=None)})
 
     assert story.ack(connection="1").outcome is AckOutcome.NOTHING_OPEN
 

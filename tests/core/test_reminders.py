@@ -6,7 +6,9 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from bot.core.events import EventKind
 from bot.core.incidents import MessageKind, Role, Thread
+from bot.core.policy import RouteRule
 from tests.core.story import INTERVAL, Story, down, failing, is_quiet, unknown, up
 
 EVERY = timedelta(hours=4)
@@ -160,3 +162,32 @@ def test_due_is_asked_for_at_the_earliest_of_all() -> None:
 
     assert story.last.next_due == first + EVERY
     assert story.now == first + INTERVAL
+
+
+def test_nobody_has_acknowledged_it_for_too_long_and_that_is_said_once_to_somebody_else() -> None:
+    rule = RouteRule(name="*", mention="S1", escalate_to="U9")
+    story, thread = fallen(escalate_after=timedelta(minutes=15), routes=(rule,))
+    assert thread.escalate_to == ("U9",)
+    assert story.last.next_due == story.now + timedelta(minutes=15)
+    story.wait(minutes=15)
+    story.due()
+    story.wait(minutes=15)
+    story.due()
+
+    [escalated] = story.told(MessageKind.ESCALATED)
+    assert escalated.role is Role.BROADCAST
+    assert len(story.happened(EventKind.ESCALATED)) == 1
+
+
+def test_without_somebody_else_it_is_said_to_the_same() -> None:
+    _, thread = fallen(escalate_after=timedelta(minutes=15), routes=(RouteRule(name="*", mention="S1"),))
+
+    assert thread.escalate_to == ("S1",)
+
+
+def test_acknowledged_is_not_escalated() -> None:
+    story, _ = fallen(escalate_after=timedelta(minutes=15))
+    story.ack(connection="1")
+    story.wait(minutes=15)
+
+    assert is_quiet(story.due())

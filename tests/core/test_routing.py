@@ -46,7 +46,7 @@ def test_all_patterns_must_match(rule: RouteRule) -> None:
 def test_the_first_that_matches_wins_and_may_leave_the_channel_as_it_is() -> None:
     rules = policy(RouteRule(name="a*", mention="here"), RouteRule(name="*", channel="#x"))
 
-    assert rules.route(up(name="alpha")) == Route(channel="#ops", mention="here")
+    assert rules.route(up(name="alpha")) == Route(channel="#ops", mentions=("here",), escalate_to=("here",))
     assert rules.route(up(name="beta")) == Route(channel="#x")
 
 

@@ -115,7 +115,7 @@ def test_a_route_for_the_whole_site_names_whom_to_ping_but_not_where() -> None:
     story.fail()
 
     [thread] = story.roots
-    assert (thread.channel, thread.mention) == ("#ops", "S1")
+    assert (thread.channel, thread.mentions) == ("#ops", ("S1",))
 
 
 def test_a_blindness_that_outlives_the_process_ends_as_one() -> None:
@@ -175,18 +175,3 @@ def test_a_fresh_bot_was_not_away() -> None:
     story.poll(up())
 
     assert story.roots[0].kind is ThreadKind.BASELINE
-
-
-def test_a_blindness_nobody_was_told_of_changes_and_ends_silently() -> None:
-    story = Story(up())
-    story.fail()
-    story.fail()
-    blind = story.episode(EpisodeKind.BLIND)
-    story.state = replace(story.state, episodes={blind.id: replace(blind, thread=None)}, threads={})
-    story.sent.clear()
-    story.fail(NO_LOGIN)
-    story.poll(up())
-
-    assert not story.sent
-    assert not story.last.revisions
-    assert story.episode(EpisodeKind.BLIND).closing is Closing.RECOVERED

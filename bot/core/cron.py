@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
@@ -25,6 +26,31 @@ class Cron:
     """0 is Sunday, 6 is Saturday."""
     either_day: bool
     """Whether a day matches by month *or* by week: so it is when both fields are restricted (crontab(5), note)."""
+
+    def names(self, day: date) -> bool:
+        """Whether the schedule has a minute on that day."""
+        by_month, by_week = day.day in self.days, day.isoweekday() % 7 in self.weekdays
+        on_day = by_month or by_week if self.either_day else by_month and by_week
+        return day.month in self.months and on_day
+
+    def last_start(self, now: datetime, *, within: timedelta, zone: tzinfo) -> datetime | None:
+        """The latest minute of the schedule in `(now - within, now]`, in UTC; `None` when there is none.
+
+        An hour that the zone skips counts from the same moment on; one that it has twice starts with the first.
+        """
+        day = now.astimezone(zone).date()
+        while day >= (now - within).astimezone(zone).date():
+            if self.names(day):
+                starts = (
+                    datetime.combine(day, time(hour, minute), tzinfo=zone).astimezone(UTC)
+                    for hour in self.hours
+                    for minute in self.minutes
+                )
+                latest = max((start for start in starts if now - within < start <= now), default=None)
+                if latest is not None:
+                    return latest
+            day -= timedelta(days=1)
+        return None
 
 
 @dataclass(frozen=True, slots=True)

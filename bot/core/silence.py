@@ -1,0 +1,127 @@
+"""Mutes and maintenance: nothing new is said for a while; what is told already is edited and ends with a plain reply."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+
+from bot.core.draft import Draft
+from bot.core.events import EventKind
+from bot.core.incidents import EVERY, SITE, Episode, Json, MessageKind, Mute, Role, Silence, Thread, ThreadKind
+from bot.core.state import MuteOutcome, MuteReply, Muting, Unmuting
+
+_SHOWN_ON = (ThreadKind.OUTAGE, ThreadKind.ERROR, ThreadKind.SITE)
+"""Roots that are about one connection or one site, and so can say what silences it."""
+
+
+def silence(draft: Draft, connection: str) -> Silence | None:
+    """What keeps a connection (or the site, `SITE`) silent now: that which lasts longest."""
+    of_people = [m.silence for m in draft.mutes.values() if m.covers(connection, draft.now)]
+    record = draft.connections.get(connection)
+    name = record.row.name if record is not None and record.row is not None else None
+    planned = [w.silence(until) for w, until in draft.maintenance if w.covers(draft.site.name, name)]
+    return max([*of_people, *planned], key=lambda s: s.until, default=None)
+
+
+def all_silent(draft: Draft, episodes: Iterable[Episode]) -> bool:
+    """Whether nothing of it may be said aloud."""
+    return all(silence(draft, e.connection) is not None for e in episodes if e.site == draft.site.name)
+
+
+def voice(draft: Draft, *episodes: Episode) -> Role:
+    """A reply about these is shared with the channel, unless all of them are silent."""
+    return Role.REPLY if all_silent(draft, episodes) else Role.BROADCAST
+
+
+def show(draft: Draft) -> None:
+    """Roots say what silences them, until when and why; and no longer, once it is over."""
+    for thread in list(draft.threads.values()):
+        if thread.site != draft.site.name or not thread.open or thread.kind not in _SHOWN_ON:
+            continue
+        about = next((e.connection for e in draft.episodes_in(thread.id) if e.open), None)
+        present = None if about is None else silence(draft, about)
+        if present != thread.silence:
+            draft.touch(thread.id, silence=present)
+
+
+def next_end(draft: Draft) -> datetime | None:
+    """When the first of what is silent now may be heard again."""
+    ends = [mute.end for mute in draft.mutes.values() if mute.start <= draft.now < mute.end]
+    return min([*ends, *(until for _, until in draft.maintenance)], default=None)
+
+
+def mute(draft: Draft, cause: Muting) -> MuteReply:
+    connections = _meant(draft, cause)
+    if not connections:
+        return MuteReply(outcome=MuteOutcome.ENDED)
+    for connection in connections:
+        new = Mute(
+            id=f"{draft.site.name}!{draft.next_serial()}",
+            site=draft.site.name,
+            connection=connection,
+            by=cause.by,
+            reason=cause.reason,
+            start=draft.now,
+            end=cause.until,
+        )
+        _lift(draft, connection)
+        draft.mutes[new.id] = new
+        said: dict[str, Json] = {"until": cause.until.isoformat(), "reason": cause.reason}
+        draft.log(EventKind.MUTED, reason="by_person", connection=_about(connection), data={"by": _who(cause), **said})
+    for thread in _threads(draft, connections):
+        site = EVERY in connections
+        draft.tell(thread.id, Role.REPLY, MessageKind.MUTED, {"by": _who(cause), **said, "site": site})
+    present = silence(draft, _about(connections[0]))
+    return MuteReply(outcome=MuteOutcome.MUTED, silence=present, connections=connections)
+
+
+def unmute(draft: Draft, cause: Unmuting) -> MuteReply:
+    lifted = _lift(draft, cause.connection)
+    present = silence(draft, _about(cause.connection))
+    if not lifted:
+        return MuteReply(outcome=MuteOutcome.NOT_MUTED, silence=present)
+    draft.log(EventKind.UNMUTED, reason="by_person", connection=_about(cause.connection), data={"by": _who(cause)})
+    for thread in _threads(draft, (cause.connection,)):
+        params = {"by": _who(cause), "site": cause.connection == EVERY}
+        draft.tell(thread.id, Role.REPLY, MessageKind.UNMUTED, params)
+    outcome = MuteOutcome.UNMUTED if present is None else MuteOutcome.STILL_SILENT
+    return MuteReply(outcome=outcome, silence=present, connections=(cause.connection,))
+
+
+def _meant(draft: Draft, cause: Muting) -> tuple[str, ...]:
+    """Ids of connections, or `EVERY`: what was named, or what is open in the thread."""
+    if cause.thread is None:
+        return () if cause.connection is None else (cause.connection,)
+    thread = draft.threads.get(cause.thread)
+    if thread is None or not thread.open:
+        return ()
+    open_now = (e.connection for e in draft.episodes_in(thread.id) if e.open or thread.kind is ThreadKind.OUTAGE)
+    return tuple(dict.fromkeys(EVERY if connection == SITE else connection for connection in open_now))
+
+
+def _lift(draft: Draft, connection: str) -> bool:
+    """End what people have muted with exactly this meaning; True if there was something."""
+    running = [m for m in draft.mutes.values() if m.connection == connection and m.end > draft.now]
+    for one in running:
+        draft.mutes[one.id] = replace(one, end=max(draft.now, one.start))
+    return bool(running)
+
+
+def _threads(draft: Draft, connections: tuple[str, ...]) -> list[Thread]:
+    """The open threads in which it is to be said: those about what was meant."""
+    every = EVERY in connections
+    found = {
+        e.thread: draft.threads[e.thread]
+        for e in draft.episodes.values()
+        if e.open and e.thread is not None and e.site == draft.site.name and (every or e.connection in connections)
+    }
+    return list(found.values())
+
+
+def _about(connection: str) -> str:
+    return SITE if connection == EVERY else connection
+
+
+def _who(cause: Muting | Unmuting) -> Json:
+    return {"id": cause.by.id, "name": cause.by.name}

@@ -1,0 +1,308 @@
+"""Rule 12: mutes and maintenance, and what is said when they end."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from bot.core.cron import parse_cron
+from bot.core.events import EventKind
+from bot.core.incidents import EVERY, EpisodeKind, MessageKind, Person, Role, Silence, ThreadKind
+from bot.core.maintenance import Window
+from bot.core.state import MuteOutcome
+from tests.core.story import DANA, INTERVAL, START, Story, clean, down, failing, up
+
+
+def test_nothing_new_is_said_and_what_is_still_down_is_announced_when_it_ends() -> None:
+    story = Story(up())
+    story.mute("1")
+    assert story.last.next_due == story.now + timedelta(hours=1)
+    story.poll(down())
+    fell = story.now
+    assert not story.sent
+    assert story.happened(EventKind.WENT_DOWN)[0].reason == "muted"
+
+    story.wait(hours=1)
+    story.due()
+    [root] = story.roots
+    outage = story.episode(EpisodeKind.OUTAGE)
+    assert (root.kind, outage.start, outage.told_at) == (ThreadKind.OUTAGE, fell, story.now)
+    assert story.happened(EventKind.ANNOUNCED)[0].reason == "mute_ended"
+
+
+def test_what_came_and_went_meanwhile_is_not_told() -> None:
+    story = Story(up())
+    story.mute("1")
+    story.poll(down())
+    story.poll(up())
+    story.unmute("1")
+
+    assert not story.sent
+    assert story.happened(EventKind.WENT_UP)[0].reason == "outage_not_announced"
+
+
+def test_what_has_a_root_is_edited_and_closed_with_a_plain_reply() -> None:
+    story = Story(up())
+    story.poll(down())
+    story.mute("1", reason="we know")
+    [said] = story.told(MessageKind.MUTED)
+    assert said.role is Role.REPLY
+    assert (said.params["reason"], said.params["site"]) == ("we know", False)
+    assert story.roots[0].silence == Silence(until=story.now + timedelta(hours=1), reason="we know", by=DANA)
+    story.poll(up())
+
+    [recovered] = story.told(MessageKind.RECOVERED)
+    assert recovered.role is Role.REPLY
+    assert story.edited_roots[0].closing
+
+
+def test_the_root_says_it_no_longer_once_it_is_over() -> None:
+    story = Story(up())
+    story.poll(down())
+    story.mute("1")
+    story.wait(hours=1)
+    story.due()
+
+    assert story.roots[0].silence is None
+    assert len(story.edited_roots) == 1
+
+
+def test_neither_reminders_nor_escalations_are_sent() -> None:
+    story = Story(up(), escalate_after=timedelta(minutes=10))
+    story.poll(down())
+    story.mute("1", hours=9)
+    story.wait(hours=8)
+    story.due()
+    assert not story.broadcasts
+
+    story.unmute("1")
+    assert {m.kind for m in story.broadcasts} == {MessageKind.REMINDER, MessageKind.ESCALATED}
+
+
+def test_errors_are_kept_and_told_with_the_next_one() -> None:
+    story = Story(up())
+    story.mute("1")
+    story.poll(up(latest_log=failing("bad payload 1", "1")))
+    story.poll(up(latest_log=failing("bad payload 2", "2")))
+    assert not story.sent
+    assert {e.reason for e in story.happened(EventKind.ERROR)} == {"muted"}
+    story.unmute("1")
+    assert not story.sent
+
+    story.poll(up(latest_log=failing("bad payload 3", "3")))
+    assert [t.kind for t in story.roots] == [ThreadKind.ERROR]
+    assert story.episode(EpisodeKind.ERROR).families[0].count == 3
+    assert story.happened(EventKind.ERROR)[-1].reason == "mute_ended"
+
+
+def test_an_error_that_ended_silently_leaves_nothing_to_say() -> None:
+    story = Story(up())
+    story.mute("1")
+    story.poll(up(latest_log=failing("bad payload", "1")))
+    story.poll(up(latest_log=clean("2")))
+    story.unmute("1")
+    story.poll(up(latest_log=failing("bad payload", "3")))
+
+    assert [t.kind for t in story.roots] == [ThreadKind.ERROR]
+
+
+def test_errors_of_a_muted_outage_are_kept_with_it() -> None:
+    story = Story(up())
+    story.mute("1")
+    story.poll(down())
+    story.poll(down(latest_log=failing("timeout", "1")))
+
+    assert not story.sent
+    assert story.episode(EpisodeKind.OUTAGE).families[0].count == 1
+
+
+def test_changes_of_what_is_muted_are_recorded_and_not_listed() -> None:
+    story = Story(up("1"), up("2"))
+    story.mute("1")
+    story.poll(up("1", name="Renamed"), up("2"))
+
+    assert not story.sent
+    assert story.happened(EventKind.CHANGED)[0].reason == "muted"
+
+
+def test_an_open_untold_outage_is_renamed_silently() -> None:
+    story = Story(up())
+    story.mute("1")
+    story.poll(down())
+    story.poll(down(name="Renamed"))
+
+    assert not story.last.revisions
+
+
+def test_a_whole_site_can_be_muted_its_blindness_too() -> None:
+    story = Story(up())
+    story.mute(EVERY)
+    story.fail()
+    story.fail()
+    assert not story.sent
+    assert story.happened(EventKind.SIGHT_LOST)[0].reason == "muted"
+    story.unmute(EVERY)
+
+    [root] = story.roots
+    assert root.kind is ThreadKind.SITE
+    assert story.happened(EventKind.SIGHT_LOST)[-1].reason == "mute_ended"
+
+
+def test_a_muted_blindness_that_ends_leaves_nothing_to_say() -> None:
+    story = Story(up())
+    story.mute(EVERY)
+    story.fail()
+    story.fail()
+    story.poll(up())
+
+    assert not story.sent
+
+
+def test_what_fell_while_muted_waits_until_it_can_be_seen() -> None:
+    story = Story(up())
+    story.mute("1")
+    story.poll(down())
+    story.fail()
+    story.fail()
+    story.unmute("1")
+    assert [t.kind for t in story.roots] == [ThreadKind.SITE]
+
+    story.poll(down())
+    assert [t.kind for t in story.roots] == [ThreadKind.SITE, ThreadKind.OUTAGE]
+
+
+def test_muting_a_thread_mutes_what_it_is_about() -> None:
+    story = Story(down("1"), down("2"), up("3"))
+    [baseline] = story.state.threads
+    reply = story.mute(thread=baseline)
+    assert (reply.outcome, reply.connections) == (MuteOutcome.MUTED, ("1", "2"))
+
+    story.fail()
+    story.fail()
+    reply = story.mute(thread=story.roots[-1].id)
+    assert reply.connections == (EVERY,)
+    assert story.told(MessageKind.MUTED)[-1].params["site"] is True
+
+
+def test_a_thread_that_is_over_cannot_be_muted() -> None:
+    story = Story(up())
+    story.poll(down())
+    thread = story.roots[0].id
+    story.poll(up())
+
+    assert story.mute(thread=thread).outcome is MuteOutcome.ENDED
+    assert story.mute(thread="default/999").outcome is MuteOutcome.ENDED
+    assert story.mute().outcome is MuteOutcome.ENDED
+
+
+def test_a_second_mute_takes_the_place_of_the_first() -> None:
+    eve = Person(id="U2", name="eve")
+    story = Story(up())
+    story.mute("1", hours=9)
+    reply = story.mute("1", by=eve, reason="shorter")
+
+    assert reply.silence == Silence(until=story.now + timedelta(hours=1), reason="shorter", by=eve)
+    story.wait(hours=1)
+    story.poll(down())
+    assert len(story.roots) == 1
+
+
+def test_unmuting_says_what_still_keeps_it_silent() -> None:
+    story = Story(up())
+    story.mute("1")
+    story.mute(EVERY)
+    reply = story.unmute("1")
+    assert reply.outcome is MuteOutcome.STILL_SILENT
+    assert reply.silence is not None
+
+    assert story.unmute("1").outcome is MuteOutcome.NOT_MUTED
+    assert story.unmute(EVERY).outcome is MuteOutcome.UNMUTED
+    assert story.happened(EventKind.UNMUTED)
+
+
+def test_unmuting_is_said_in_the_thread() -> None:
+    story = Story(up())
+    story.poll(down())
+    story.mute("1")
+    story.unmute("1")
+
+    [said] = story.told(MessageKind.UNMUTED)
+    assert (said.role, said.params["site"]) == (Role.REPLY, False)
+    assert story.roots[0].silence is None
+
+
+def test_maintenance_is_a_mute_that_nobody_has_to_set() -> None:
+    window = Window(name="connection 1", reason="new firewall", start=START, end=START + timedelta(hours=1))
+    story = Story(up("1"), up("2"), maintenance=(window,))
+    story.poll(down("1"), up("2"))
+    assert not story.sent
+    assert story.last.next_due == START + timedelta(hours=1)
+    story.poll(down("1"), down("2"))
+    assert len(story.roots) == 1
+
+    story.now = START + timedelta(hours=1)
+    story.due()
+    assert len(story.roots) == 2
+
+
+def test_maintenance_shows_on_what_was_told_before() -> None:
+    window = Window(start=START + timedelta(minutes=1), end=START + timedelta(hours=1))
+    story = Story(up(), maintenance=(window,))
+    story.poll(down())
+    silence = Silence(until=START + timedelta(hours=1), reason="planned maintenance")
+
+    assert story.roots == [] or story.roots[0].silence == silence
+
+
+def test_a_window_with_a_name_says_nothing_about_the_site() -> None:
+    window = Window(name="*", start=START, end=START + timedelta(hours=1))
+    story = Story(up(), maintenance=(window,))
+    story.fail()
+    story.fail()
+
+    assert len(story.roots) == 1
+
+
+def test_a_window_of_another_site_says_nothing_here() -> None:
+    window = Window(site="rotterdam", start=START, end=START + timedelta(hours=1))
+    story = Story(up(), maintenance=(window,))
+    story.poll(down())
+
+    assert len(story.roots) == 1
+
+
+def berlin(*moment: int, fold: int = 0) -> datetime:
+    year, month, day, hour, minute = moment
+    return datetime(year, month, day, hour, minute, tzinfo=BERLIN, fold=fold)
+
+
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+@pytest.mark.parametrize(
+    ("schedule", "hours", "now", "until"),
+    [
+        ("0 2 * * sun", 2, berlin(2026, 11, 22, 2, 30), berlin(2026, 11, 22, 4, 0)),
+        ("0 2 * * sun", 2, berlin(2026, 11, 22, 4, 0), None),
+        ("0 2 * * sun", 2, berlin(2026, 11, 23, 2, 30), None),
+        ("30 22 * * *", 4, berlin(2026, 11, 24, 1, 0), berlin(2026, 11, 24, 2, 30)),
+        ("*/10 * * * *", 0.1, berlin(2026, 11, 24, 12, 5), berlin(2026, 11, 24, 12, 6)),
+        ("0 0 13 * fri", 1, berlin(2026, 11, 20, 0, 30), berlin(2026, 11, 20, 1, 0)),
+        ("0 0 13 * *", 1, berlin(2026, 11, 20, 0, 30), None),
+        ("0 0 1 1 *", 72, berlin(2027, 1, 3, 23, 0), berlin(2027, 1, 4, 0, 0)),
+        # The clock was put back on 25 October 2026: 02:00 came twice, and the first one counts.
+        ("0 2 25 10 *", 1, berlin(2026, 10, 25, 2, 30), berlin(2026, 10, 25, 2, 0, fold=1)),
+    ],
+)
+def test_a_schedule_opens_in_its_own_zone(schedule: str, hours: float, now: datetime, until: datetime | None) -> None:
+    window = Window(schedule=parse_cron(schedule), duration=timedelta(hours=hours), zone=BERLIN)
+
+    found = window.until(now.astimezone(UTC))
+    assert found == (None if until is None else until.astimezone(UTC))
+
+
+def test_a_window_without_a_time_is_never_open() -> None:
+    assert Window().until(START) is None
+    assert Window(start=START, end=START + INTERVAL).until(START + INTERVAL) is None

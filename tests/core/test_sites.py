@@ -1,0 +1,108 @@
+"""Rule 8: several sites of one channel lost at the same time are one root."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot.core.events import EventKind
+from bot.core.incidents import EpisodeKind, MessageKind, ThreadKind
+from bot.core.state import SiteRecord, SiteState
+from tests.core.story import INTERVAL, Story, up
+
+
+class Two:
+    """Two sites of one channel, each with its own memory, as a store would hand it out."""
+
+    def __init__(self) -> None:
+        self.berlin = Story(up(), sites_in_channel=2)
+        self.rotterdam = Story(baseline=False, site="rotterdam", sites_in_channel=2)
+        self.rotterdam.state = SiteState(site=SiteRecord(name="rotterdam"))
+        self.rotterdam.poll(up())
+        self.rotterdam.sent.clear()
+
+    def shares(self, one: Story, other: Story) -> None:
+        """What `one` knows of the threads about sites is what `other` loads."""
+        threads = {i: t for i, t in one.state.threads.items() if t.kind is ThreadKind.SITE}
+        episodes = {i: e for i, e in one.state.episodes.items() if e.thread in threads}
+        other.state = replace(
+            other.state,
+            threads={**other.state.threads, **threads},
+            episodes={**other.state.episodes, **episodes},
+        )
+
+
+def lost() -> Two:
+    two = Two()
+    two.berlin.fail()
+    two.berlin.fail()
+    two.shares(two.berlin, two.rotterdam)
+    two.rotterdam.fail()
+    two.rotterdam.fail()
+    two.shares(two.rotterdam, two.berlin)
+    return two
+
+
+def test_the_first_ones_root_becomes_that_of_all() -> None:
+    two = lost()
+
+    assert not two.rotterdam.sent
+    [root] = two.berlin.roots
+    assert root.watched == 2
+    blind = [e for e in two.berlin.state.episodes.values() if e.kind is EpisodeKind.BLIND]
+    assert {(e.site, e.thread) for e in blind} == {("default", root.id), ("rotterdam", root.id)}
+    assert two.rotterdam.happened(EventKind.SIGHT_LOST)[0].reason == "several_sites"
+
+
+def test_the_first_that_is_back_is_an_edit_and_the_last_a_broadcast() -> None:
+    two = lost()
+    two.berlin.poll(up())
+    assert not two.berlin.broadcasts
+    assert len(two.berlin.edited_roots) == 1
+    two.shares(two.berlin, two.rotterdam)
+    two.rotterdam.poll(up())
+
+    [broadcast] = two.rotterdam.broadcasts
+    assert broadcast.kind is MessageKind.RECOVERED
+    assert two.rotterdam.edited_roots[0].closing
+
+
+def test_one_that_is_lost_later_has_its_own() -> None:
+    two = Two()
+    two.berlin.fail()
+    two.berlin.fail()
+    two.shares(two.berlin, two.rotterdam)
+    two.rotterdam.now += 3 * INTERVAL
+    two.rotterdam.fail()
+    two.rotterdam.fail()
+
+    assert len(two.rotterdam.roots) == 1
+
+
+def test_one_of_another_channel_has_its_own() -> None:
+    two = Two()
+    two.berlin.fail()
+    two.berlin.fail()
+    two.shares(two.berlin, two.rotterdam)
+    two.rotterdam.policy = replace(two.rotterdam.policy, home="#elsewhere")
+    two.rotterdam.fail()
+    two.rotterdam.fail()
+
+    assert len([t for t in two.rotterdam.roots if t.site == "rotterdam"]) == 1
+
+
+def test_another_site_being_blind_makes_nobody_else_blind() -> None:
+    two = lost()
+    two.berlin.poll(up())
+    two.berlin.fail()
+
+    assert two.berlin.state.site.fails == 1
+    blind = [e for e in two.berlin.state.episodes.values() if e.site == "default" and e.open]
+    assert not blind
+
+
+def test_the_owner_of_the_thread_reminds_and_nobody_else() -> None:
+    two = lost()
+    two.rotterdam.wait(hours=5)
+    two.rotterdam.due()
+
+    assert not two.rotterdam.told(MessageKind.REMINDER)
