@@ -27,8 +27,8 @@ class Line:
 
     def __str__(self) -> str:
         """One line, whatever a server said."""
-        text = f"{self.verdict:<7}  {self.what}: {self.said}"
-        return clean(f"{text} → {self.remedy}" if self.remedy else text)
+        text = f"{self.what}: {self.said} → {self.remedy}" if self.remedy else f"{self.what}: {self.said}"
+        return f"{self.verdict:<7}  {clean(text)}"
 
 
 def warning(what: str, said: str, remedy: str) -> Line:

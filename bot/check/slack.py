@@ -129,7 +129,7 @@ def _judged(what: str, channel_id: str, channel: Mapping[str, Any], scopes: Scop
         told = f"without {history} a message whose answer is lost may appear twice (delivery is at-least-once)"
         return warning(what, told, _BY_MANIFEST)
     name = f"#{channel['name']}" if channel.get("name") else "a direct message"
-    return Line(what=what, said=f"{name} ({channel_id}), the bot is in it")
+    return Line(what=what, said=f"the bot is in it ({name}, {channel_id})")
 
 
 def _history(channel: Mapping[str, Any]) -> str:
