@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable
-from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -17,7 +17,7 @@ from bot.core.decide import decide
 from bot.core.events import Event
 from bot.core.incidents import EpisodeKind
 from bot.core.policy import Policy
-from bot.core.state import Acknowledge, AckReply, Cause, Due, Failed, Polled, SiteState, after
+from bot.core.state import Acknowledge, AckReply, Cause, Decision, Due, Failed, Polled, SiteState, after
 from bot.itempath.errors import ItemPathError
 from bot.store.errors import StoreError
 from bot.store.store import Store
@@ -26,13 +26,22 @@ from bot.telemetry import Metrics, StateLog
 _log = structlog.get_logger(__name__)
 
 STORE_AWAY = timedelta(seconds=1)
-"""How soon a poll whose result could not be committed is tried again, if the poll interval is not shorter."""
+"""How soon a commit that failed is tried again. ItemPath is not asked again for it: that happens on the beat only."""
 
 
 class Reads(Protocol):
     """What the poller asks of an ItemPath client."""
 
     async def connections(self, *, budget: float | None = None) -> Snapshot: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What a poll brought, and when: that moment is the `now` of its decision, however often the commit is tried."""
+
+    cause: Polled | Failed
+    at: datetime
+    seconds: float
 
 
 class Poller:
@@ -59,12 +68,17 @@ class Poller:
         self._committed = committed
         self._stopping = asyncio.Event()
         self._changed = asyncio.Event()
+        self._one_at_a_time = asyncio.Lock()
         self._resumed = True
+        self._blind = False
+        self._unwritten: _Read | None = None
+        """A poll's result that the database did not take."""
         self._next_due: datetime | None = None
         self._reading = StateLog(_log, "reading the connections", site=policy.site)
         self._writing = StateLog(_log, "recording what was read", site=policy.site)
+        self._deciding = StateLog(_log, "deciding on what was read", site=policy.site)
         self.trouble: Failure | None = None
-        """Why the last poll failed, if it did."""
+        """What kept the last poll from being a good and recorded one, if something did."""
 
     @property
     def site(self) -> str:
@@ -79,88 +93,118 @@ class Poller:
         next_poll = self._clock.now()
         while not self._stopping.is_set():
             now = self._clock.now()
+            # A clock that was set back must not keep the site unwatched until it has caught up.
+            next_poll = min(next_poll, now + self.interval)
             if now >= next_poll:
-                done = await self._guarded(now)
-                now = self._clock.now()
-                if done:
-                    next_poll = _beat(next_poll, self._policy.interval, now)
-                else:
-                    next_poll = now + min(STORE_AWAY, self._policy.interval)
+                await self.poll()
+                next_poll = _beat(next_poll, self.interval, self._clock.now())
+            elif self._unwritten is not None:
+                await self._write(self._unwritten)
             elif self._next_due is not None and now >= self._next_due:
                 await self._due(now)
             await self._wait(next_poll)
 
     def stop(self) -> None:
+        """Let `run` end; what is being read or written is finished first."""
         self._stopping.set()
         self._changed.set()
 
-    async def tick(self, now: datetime) -> bool:
-        """One poll and its commit. False if the result could not be committed and should be got again."""
-        cause = await self._fetch()
-        try:
-            await self._decide(cause, now=now)
-        except StoreError as error:
-            self._writing.failed(self._clock.now(), str(error))
-            return False
-        self._writing.worked(self._clock.now())
-        if isinstance(cause, Polled):
-            self._resumed = False
-        return True
-
-    async def _guarded(self, now: datetime) -> bool:
-        """A fault of the bot itself costs this site this poll, loudly, and no other site anything."""
-        try:
-            return await self.tick(now)
-        except Exception:  # noqa: BLE001 - whatever it is, the next poll may be spared of it
-            _log.exception("a poll ended in a fault of the bot", site=self.site)
-            return True
+    async def poll(self) -> None:
+        """One read and its commit. What the database does not take is kept, and superseded by the next read."""
+        read = await self._fetch()
+        outcome = await self._write(read)
+        # What is not recorded is not seen: a monitor of the last success must not be told that all is well.
+        good_at = read.at if outcome == "ok" else None
+        self._metrics.polled(self.site, outcome, seconds=read.seconds, good_at=good_at)
 
     async def acknowledge(self, cause: Acknowledge) -> AckReply | None:
         """A person's doing, decided and committed like everything else. Raises `StoreError`."""
-        reply = await self._decide(cause, now=self._clock.now())
+        decision = await self._decide(cause, now=self._clock.now())
         self._changed.set()
-        return reply
+        return decision.reply
+
+    async def _fetch(self) -> _Read:
+        started = self._clock.now()
+        cause: Polled | Failed
+        try:
+            snapshot = await self._client.connections(budget=self.interval.total_seconds())
+        except ItemPathError as error:
+            cause, at = Failed(failure=error.failure), self._clock.now()
+            self._reading.failed(at, error.message, kind=error.kind, advice=error.advice)
+        else:
+            cause, at = Polled(snapshot=snapshot, resumed=self._resumed), self._clock.now()
+            self._reading.worked(at)
+        return _Read(cause, at, seconds=(at - started).total_seconds())
+
+    async def _write(self, read: _Read) -> str:
+        """Decide and commit; how that went, in a word for the metrics.
+
+        A fault of the bot itself costs this site this poll, loudly, and no other site anything.
+        """
+        now = self._clock.now()
+        self._unwritten = None
+        try:
+            await self._decide(read.cause, now=read.at)
+        except StoreError as error:
+            self._unwritten = read
+            self._writing.failed(now, str(error))
+            self.trouble = Failure(kind="database", message=error.problem, advice=error.advice)
+            return "database"
+        except Exception as error:  # noqa: BLE001 - whatever it is, the next poll may be spared of it
+            self._faulty(error, now)
+            return "bot"
+        self._writing.worked(now)
+        self._deciding.worked(now)
+        if isinstance(read.cause, Failed):
+            self.trouble = read.cause.failure
+            return self.trouble.kind
+        self.trouble = None
+        self._resumed = False
+        return "ok"
+
+    def _faulty(self, error: Exception, now: datetime) -> None:
+        kind = type(error).__name__
+        if self.trouble is None or self.trouble.kind != "bot":
+            _log.error("a poll ended in a fault of the bot", site=self.site, exc_info=error)
+        self._deciding.failed(now, kind)
+        self._next_due = None
+        self.trouble = Failure(
+            kind="bot",
+            message=f"A fault of the bot ({kind}) kept what was read from being recorded.",
+            advice="Report it with the traceback that the bot has logged.",
+        )
 
     async def _due(self, now: datetime) -> None:
-        if self._resumed:
+        """A timer has come. Whatever goes wrong with it, the next poll does its work again."""
+        if self._resumed and not self._blind:
             # Until the site has been read once, a reminder may be of something long over.
             self._next_due = None
             return
-        with suppress(StoreError):
-            await self._decide(Due(), now=now)
-
-    async def _fetch(self) -> Cause:
-        started = self._clock.now()
         try:
-            snapshot = await self._client.connections(budget=self._policy.interval.total_seconds())
-        except ItemPathError as error:
-            failure = error.failure
-            now = self._clock.now()
-            self._metrics.polled(self.site, failure.kind, seconds=(now - started).total_seconds())
-            self._reading.failed(now, failure.message, kind=failure.kind, advice=failure.advice)
-            self.trouble = failure
-            return Failed(failure=failure)
-        now = self._clock.now()
-        self._metrics.polled(self.site, "ok", seconds=(now - started).total_seconds(), good_at=now)
-        self._reading.worked(now)
-        self.trouble = None
-        return Polled(snapshot=snapshot, resumed=self._resumed)
+            await self._decide(Due(), now=now)
+        except StoreError as error:
+            self._writing.failed(now, str(error))
+            self._next_due = now + STORE_AWAY
+        except Exception as error:  # noqa: BLE001 - as with a poll
+            self._faulty(error, now)
 
-    async def _decide(self, cause: Cause, *, now: datetime) -> AckReply | None:
-        async with self._store.tick(self.site, peers=self._peers, now=now) as tick:
-            decision = decide(tick.state, cause, now=now, policy=self._policy)
-            await tick.apply(decision, now=now)
-        self._next_due = decision.next_due
-        for event in decision.events:
-            _log.info(event.kind.value.replace("_", " "), **_said(event))
-        self._measure(after(tick.state, decision))
-        if decision.messages or decision.revisions:
-            self._committed()
-        return decision.reply
+    async def _decide(self, cause: Cause, *, now: datetime) -> Decision:
+        # The database keeps the decisions of a site apart anyway; the lock keeps what follows a commit in their order.
+        async with self._one_at_a_time:
+            async with self._store.tick(self.site, peers=self._peers, now=now) as tick:
+                decision = decide(tick.state, cause, now=now, policy=self._policy)
+                await tick.apply(decision, now=now)
+            self._next_due = decision.next_due
+            for event in decision.events:
+                _log.info(event.kind.value.replace("_", " "), **_said(event))
+            self._measure(after(tick.state, decision))
+            if decision.messages or decision.revisions:
+                self._committed()
+            return decision
 
     def _measure(self, state: SiteState) -> None:
-        blind = any(e.open and e.kind is EpisodeKind.BLIND for e in state.episodes.values())
-        states = Counter(record.state(blind=blind) for record in state.connections.values())
+        self._blind = any(e.open and e.kind is EpisodeKind.BLIND for e in state.episodes.values())
+        states = Counter(record.state(blind=self._blind) for record in state.connections.values())
         self._metrics.connections(
             self.site, up=states[State.UP], down=states[State.DOWN], unknown=states[State.UNKNOWN]
         )
@@ -168,6 +212,8 @@ class Poller:
 
     async def _wait(self, next_poll: datetime) -> None:
         until = next_poll if self._next_due is None else min(next_poll, self._next_due)
+        if self._unwritten is not None:
+            until = min(next_poll, self._clock.now() + STORE_AWAY)
         self._changed.clear()
         if not self._stopping.is_set():
             await self._clock.wait(self._changed, until=until)

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import signal
 import time
-from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from typing import Any
@@ -40,11 +40,16 @@ from bot.web import Sources, Web
 
 _log = structlog.get_logger(__name__)
 
+Loop = Callable[[], Coroutine[Any, Any, None]]
+
 PRUNE_EVERY = timedelta(hours=1)
 
-# Ten seconds from the signal to the end (contract, "Starting it"), shared out so that each part gets its turn.
+# Ten seconds from the signal to the end (contract, "Starting it"), shared out so that each part gets its turn: what takes
+# things in first, then what sends them, then a second each for the server and for answers that people still wait for.
 POLLS_END_WITHIN = 1.5
-DELIVERY_ENDS_WITHIN = 3.5
+LISTENING_ENDS_WITHIN = 3.5
+DELIVERY_ENDS_WITHIN = 3.0
+ANSWERS_END_WITHIN = 1.0
 
 
 async def run(settings: Settings, *, clock: Clock | None = None, trust_env: bool = True) -> None:
@@ -135,7 +140,7 @@ class Service:
             stack.push_async_callback(service.calls.close)
             for client in service.clients.values():
                 stack.push_async_callback(client.close)
-            stack.push_async_callback(service.reception.close)
+            stack.push_async_callback(service.reception.close, grace=ANSWERS_END_WITHIN)
             stack.push_async_callback(service.web.stop)
             good_at = {record.name: record.good_at for record in await store.sites()}
             for name in service.clients:
@@ -145,29 +150,36 @@ class Service:
             yield service
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Every loop, until `stop`; then what is under way is finished. An unexpected end of a loop ends everything."""
-        async with asyncio.TaskGroup() as tasks:
-            polls = [tasks.create_task(poller.run(), name=f"poll {poller.site}") for poller in self.pollers]
-            delivery = tasks.create_task(self.delivery.run(), name="delivery")
-            loops: dict[str, Coroutine[Any, Any, None]] = {
-                "reach": self.reach.run(),
-                "housekeeping": self._keep_house(),
-            }
-            if self.socket is not None:
-                loops["socket mode"] = self.socket.run()
-            background = [tasks.create_task(loop, name=name) for name, loop in loops.items()]
-            self.running = True
-            await stop.wait()
+        """Every loop, until `stop`; then what is under way is finished.
+
+        A loop that ends by itself, with an exception or without, ends everything: it is logged, and raised as a group.
+        """
+        try:
+            async with asyncio.TaskGroup() as tasks:
+
+                def start(name: str, loop: Loop) -> asyncio.Task[None]:
+                    return tasks.create_task(_endless(name, loop, stop), name=name)
+
+                polls = [start(f"poll {poller.site}", poller.run) for poller in self.pollers]
+                delivery = start("delivery", self.delivery.run)
+                asking = [start("reach", self.reach.run), start("housekeeping", self._keep_house)]
+                if self.socket is not None:
+                    asking.append(start("socket mode", self.socket.run))
+                self.running = True
+                await stop.wait()
+                self.running = False
+                _log.info("stopping")
+                for task in asking:
+                    task.cancel()
+                for poller in self.pollers:
+                    poller.stop()
+                await asyncio.gather(
+                    _ended(polls, within=POLLS_END_WITHIN), _ended(asking, within=LISTENING_ENDS_WITHIN)
+                )
+                self.delivery.drain()
+                await _ended([delivery], within=DELIVERY_ENDS_WITHIN)
+        finally:
             self.running = False
-            _log.info("stopping")
-            for task in background:
-                task.cancel()
-            await asyncio.wait(background)
-            for poller in self.pollers:
-                poller.stop()
-            await _ended(polls, within=POLLS_END_WITHIN)
-            self.delivery.drain()
-            await _ended([delivery], within=DELIVERY_ENDS_WITHIN)
         _log.info("stopped")
 
     def _poller(self, site: SiteSettings) -> Poller:
@@ -208,7 +220,23 @@ class Service:
             await self.clock.sleep(PRUNE_EVERY.total_seconds())
 
 
-async def _ended(tasks: list[asyncio.Task[None]], *, within: float) -> None:
+class LoopEnded(RuntimeError):
+    """A loop that should never end has ended."""
+
+
+async def _endless(name: str, loop: Loop, stop: asyncio.Event) -> None:
+    """A task group is told of exceptions only; a loop that just returns would leave a bot that looks alive."""
+    try:
+        await loop()
+    except Exception:
+        _log.exception("a loop has broken; the bot ends", loop=name)
+        raise
+    if not stop.is_set():
+        _log.error("a loop has ended by itself; the bot ends", loop=name)
+        raise LoopEnded(name)
+
+
+async def _ended(tasks: Iterable[asyncio.Task[None]], *, within: float) -> None:
     """Wait for the tasks' own end; what does not end in time is cut off, and taken up by the next start."""
     _, late = await asyncio.wait(tasks, timeout=within)
     for task in late:

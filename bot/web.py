@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -14,7 +16,9 @@ from bot import __version__
 from bot.clock import Clock
 from bot.core.connection import Failure
 from bot.slack.errors import advice
+from bot.slack.wording import count
 from bot.store.errors import StoreError
+from bot.store.outbox import Pending
 from bot.store.store import Store
 from bot.telemetry import Metrics
 
@@ -24,6 +28,10 @@ SlackRequest = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 UNSEEN_AFTER = 3
 """Intervals without a good poll after which a site counts as not seen (contract, "HTTP")."""
+ANSWERS_WITHIN = 3.0
+"""Seconds for the database: whoever probes the bot gives up soon after, and would not hear the reason."""
+_PASSING = frozenset({"ratelimited"})
+"""Errors of waiting messages that are no reason for alarm: Slack takes them in a moment."""
 
 
 class Watched(Protocol):
@@ -91,11 +99,9 @@ class Web:
 
     async def _readyz(self, _request: web.Request) -> web.Response:
         """Whether commands should reach this bot: a dead ItemPath or channel is no reason against it."""
-        reasons = []
-        try:
+        reasons: list[str] = []
+        async with _telling(reasons):
             await self._sources.store.ping()
-        except StoreError as error:
-            reasons.append(f"database: {error}")
         if not self._sources.running():
             reasons.append("the loops do not run yet, or any more")
         return web.json_response({"ok": not reasons, "reasons": reasons}, status=503 if reasons else 200)
@@ -105,12 +111,10 @@ class Web:
         return web.json_response(status, status=200 if status["ok"] else 503)
 
     async def _metrics(self, _request: web.Request) -> web.Response:
-        try:
+        # The other numbers are true without the database too; that it is away is what /readyz tells.
+        async with _telling([]):
             pending = await self._sources.store.outbox.pending()
             self._sources.metrics.messages_pending(pending.count)
-        except StoreError:
-            # The other numbers are true all the same; that the database is away is what /readyz tells.
-            pass
         body, content_type = self._sources.metrics.render()
         return web.Response(body=body, headers={"Content-Type": content_type})
 
@@ -118,28 +122,20 @@ class Web:
         """What the bot sees, and every reason why that is not all."""
         sources = self._sources
         reasons: list[str] = []
-        sites: list[dict[str, Any]] = []
+        good_at: dict[str, datetime | None] | None = None
         messages: dict[str, Any] = {}
-        try:
+        async with _telling(reasons):
             good_at = {record.name: record.good_at for record in await sources.store.sites()}
-            sites = [self._site(watched, good_at.get(watched.site)) for watched in sources.sites]
-            pending = await sources.store.outbox.pending()
-            messages = {
-                "waiting": pending.count,
-                "oldest": pending.oldest.isoformat() if pending.oldest else None,
-                "refused": [
-                    {"channel": r.channel, "error": r.error, "messages": r.messages, "remedy": advice(r.error).remedy}
-                    for r in pending.errors
-                ],
-            }
-        except StoreError as error:
-            reasons.append(f"database: {error}")
-        reasons += [f"site {site['name']}: {site['why']}" for site in sites if not site["ok"]]
+            messages = _waiting(await sources.store.outbox.pending())
+        sites = [self._site(watched, good_at) for watched in sources.sites]
+        if good_at is not None:
+            reasons += [f"site {site['name']}: {site['why']}" for site in sites if not site["ok"]]
         speaking = sources.speaking.problems
         reasons += ["slack: not asked yet"] if speaking is None else [f"slack: {problem}" for problem in speaking]
         reasons += [
-            f"slack: {refused['messages']} messages for {refused['channel']} wait: {refused['error']}"
+            f"slack: {count(refused['messages'], 'message')} for {refused['channel']} not taken: {refused['error']}"
             for refused in messages.get("refused", ())
+            if refused["error"] not in _PASSING
         ]
         return {
             "ok": not reasons,
@@ -150,12 +146,15 @@ class Web:
             "messages": messages,
         }
 
-    def _site(self, watched: Watched, good_at: datetime | None) -> dict[str, Any]:
-        limit = UNSEEN_AFTER * watched.interval
-        ok = good_at is not None and self._sources.clock.now() - good_at <= limit
+    def _site(self, watched: Watched, all_good_at: Mapping[str, datetime | None] | None) -> dict[str, Any]:
+        """`all_good_at` is `None` when the database does not tell."""
+        good_at = None if all_good_at is None else all_good_at.get(watched.site)
+        ok = good_at is not None and self._sources.clock.now() - good_at <= UNSEEN_AFTER * watched.interval
         trouble = watched.trouble
         why = None
-        if not ok:
+        if all_good_at is None:
+            why = "not known while the database does not answer"
+        elif not ok:
             last = "never read" if good_at is None else f"last read at {good_at.isoformat(timespec='seconds')}"
             why = f"{last}; {trouble.message} {trouble.advice}" if trouble is not None else last
         return {
@@ -168,3 +167,26 @@ class Web:
             else {"kind": trouble.kind, "message": trouble.message, "advice": trouble.advice},
             "why": why,
         }
+
+
+@asynccontextmanager
+async def _telling(reasons: list[str]) -> AsyncIterator[None]:
+    """Around questions to the database: what goes wrong is a reason, not an end."""
+    try:
+        async with asyncio.timeout(ANSWERS_WITHIN):
+            yield
+    except StoreError as error:
+        reasons.append(f"database: {error}")
+    except TimeoutError:
+        reasons.append(f"database: no answer within {ANSWERS_WITHIN:g} seconds")
+
+
+def _waiting(pending: Pending) -> dict[str, Any]:
+    return {
+        "waiting": pending.count,
+        "oldest": pending.oldest.isoformat() if pending.oldest else None,
+        "refused": [
+            {"channel": r.channel, "error": r.error, "messages": r.messages, "remedy": advice(r.error).remedy}
+            for r in pending.errors
+        ],
+    }

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -37,13 +38,23 @@ HOST = "127.0.0.1"
 async def run_demo(*, port: int) -> None:
     """Until SIGTERM or SIGINT. `port` 0 takes a free one; the address is printed. Raises `OSError` if it is taken."""
     stop = asyncio.Event()
-    with stop_on_signals(stop):
+    with stop_on_signals(stop), _without_proxies():
         async with sandbox(port=port) as box:
             print(f"\n  Open {box.url} in a browser. Ctrl-C ends the demonstration.\n", flush=True)  # noqa: T201
             async with asyncio.TaskGroup() as tasks:
                 story = tasks.create_task(box.teller.play(), name="story")
                 await box.service.run(stop)
                 story.cancel()
+
+
+@contextlib.contextmanager
+def _without_proxies() -> Iterator[None]:
+    """Slack's SDK sends even what is for this machine through a proxy that the environment names, unless none is named."""
+    named = {name: os.environ.pop(name) for name in list(os.environ) if name.lower() in ("http_proxy", "https_proxy")}
+    try:
+        yield
+    finally:
+        os.environ.update(named)
 
 
 class Sandbox:

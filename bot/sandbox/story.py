@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -20,13 +21,15 @@ class Beat:
     text: str
     """What happens now, for the line at the top of the page."""
     act: Callable[[], Awaitable[object]] | Callable[[], object]
+    """A `LookupError` means that somebody has taken away what it is about: the story goes on without it."""
 
 
 class Teller:
     """Plays the beats, and tells whoever looks at the page where the story stands."""
 
-    def __init__(self, beats: Sequence[Beat]) -> None:
+    def __init__(self, beats: Sequence[Beat], *, heartbeat: float = HEARTBEAT) -> None:
         self._beats = beats
+        self._heartbeat = heartbeat
         self._told: dict[str, object] | None = None
         self._turn = asyncio.Condition()
         self._closing = False
@@ -36,9 +39,10 @@ class Teller:
         for step, beat in enumerate(self._beats, start=1):
             await asyncio.sleep(max(0.0, started + beat.at - asyncio.get_running_loop().time()))
             await self._tell({"at": beat.at, "text": beat.text, "step": step, "of": len(self._beats)})
-            outcome = beat.act()
-            if isinstance(outcome, Awaitable):
-                await outcome
+            with contextlib.suppress(LookupError):
+                outcome = beat.act()
+                if isinstance(outcome, Awaitable):
+                    await outcome
 
     def mount(self, app: web.Application) -> None:
         """`GET /demo/story`: server-sent events, the latest beat first."""
@@ -57,7 +61,14 @@ class Teller:
 
     async def _stream(self, request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
-        await response.prepare(request)
+        # A reader that has gone shows itself only when it is written to.
+        with contextlib.suppress(ConnectionError):
+            await response.prepare(request)
+            await response.write(b": open\n\n")
+            await self._write_beats(response)
+        return response
+
+    async def _write_beats(self, response: web.StreamResponse) -> None:
         shown: dict[str, object] | None = None
         while not self._closing:
             if self._told is not shown:
@@ -65,12 +76,11 @@ class Teller:
                 await response.write(f"data: {json.dumps(shown)}\n\n".encode())
             elif not await self._next(shown):
                 await response.write(b": still here\n\n")
-        return response
 
     async def _next(self, shown: dict[str, object] | None) -> bool:
         """Wait for another beat than the one that is shown; False when none came for long."""
         try:
-            async with asyncio.timeout(HEARTBEAT), self._turn:
+            async with asyncio.timeout(self._heartbeat), self._turn:
                 await self._turn.wait_for(lambda: self._closing or self._told is not shown)
         except TimeoutError:
             return False

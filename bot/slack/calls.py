@@ -45,6 +45,8 @@ class SlackCalls:
         self._timeout = timeout
         self._trust_env = trust_env
         self._session: aiohttp.ClientSession | None = None
+        self.scopes: frozenset[str] | None = None
+        """What the token may do, as the latest answer that named it did; `None` while none has."""
 
     async def call(self, method: str, **arguments: Any) -> Mapping[str, Any]:
         """The answer to `method`, such as `chat.postMessage`, called with a JSON body."""
@@ -87,6 +89,9 @@ class SlackCalls:
         except (AttributeError, TypeError, ValueError):
             # The SDK stumbles over JSON that is no object.
             raise Ambiguous("unreadable_answer") from None
+        granted = response.headers.get("x-oauth-scopes")
+        if granted is not None:
+            self.scopes = frozenset(granted.replace(",", " ").split())
         data = response.data
         if not isinstance(data, dict):
             raise Ambiguous("unreadable_answer")

@@ -16,6 +16,8 @@ _ADVICE = "Write `sqlite:///data/bot.db` (four slashes for an absolute path) or 
 _QUERY = {"host": "host", "port": "port", "sslmode": "ssl", "ssl": "ssl"}
 """What may stand behind the `?`, as libpq spells it and as asyncpg takes it."""
 
+_TLS = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+
 
 @dataclass(frozen=True, slots=True)
 class Address:
@@ -57,6 +59,8 @@ class Address:
             raise UnsuitableUrl(
                 f"`database_url` has a parameter that is not known: `{unknown[0]}`.", f"Known: {known}."
             )
+        if (tls := url.query.get("sslmode", url.query.get("ssl", "prefer"))) not in _TLS:
+            raise UnsuitableUrl(f"`database_url` asks for `{tls}` as `sslmode`.", f"Known: {', '.join(_TLS)}.")
         query: dict[str, Any] = {_QUERY[name]: value for name, value in url.query.items()}
         return cls(url.set(drivername="postgresql+asyncpg", query=query), None)
 

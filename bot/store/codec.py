@@ -1,7 +1,7 @@
 """Values to JSON and back, field by field and without loss.
 
 What is read may have been written by an older or a newer program: a missing field takes its default, an unknown one is
-ignored. Decoders raise `KeyError`, `ValueError` or `TypeError` on what no program of ours can have written.
+ignored. Decoders raise `LookupError`, `ValueError` or `TypeError` on what no program of ours can have written.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ def encode_log_key(key: LogKey) -> list[Any]:
 
 
 def decode_log_key(value: list[Any]) -> LogKey:
-    id_, at, error, *_ = value
-    return LogKey(id=id_, at=decode_moment(at), error=error)
+    at = value[1]
+    return LogKey(id=value[0], at=None if at is None else _moment(at), error=value[2])
 
 
 def encode_log(log: Log) -> dict[str, Any]:

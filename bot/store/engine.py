@@ -9,7 +9,7 @@ one moment (`REPEATABLE READ`).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Any, Protocol
 
@@ -69,25 +69,28 @@ def make_engine(address: Address, *, write: bool, poolclass: type[Pool] | None =
             "The driver for PostgreSQL is not installed.", "Install `itempath-alert-bot[postgresql]`."
         ) from error
     if address.path is not None:
-        event.listen(engine.sync_engine, "connect", _pragmas_of_a_writer if write else _pragmas)
+        pragmas = _WRITER if write else _READER
+        event.listen(engine.sync_engine, "connect", lambda dbapi, _: _pragmas(dbapi, pragmas))
         event.listen(engine.sync_engine, "begin", _begin)
     event.listen(engine.sync_engine, "handle_error", ErrorListener(str(address)))
     return engine
 
 
-def _pragmas(dbapi: Any, record: object) -> None:  # noqa: ARG001 - SQLAlchemy hands both
-    cursor = dbapi.cursor()
-    cursor.execute("PRAGMA foreign_keys=ON")
-    cursor.close()
+_READER = ("foreign_keys=ON",)
+# Readers do not wait for the writer; and what was committed survives a power cut.
+_WRITER = (*_READER, "journal_mode=WAL", "synchronous=FULL")
 
 
-def _pragmas_of_a_writer(dbapi: Any, record: object) -> None:
-    _pragmas(dbapi, record)
-    cursor = dbapi.cursor()
-    # Readers do not wait for the writer; and what was committed survives a power cut.
-    cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.execute("PRAGMA synchronous=FULL")
-    cursor.close()
+def _pragmas(dbapi: Any, statements: Iterable[str]) -> None:
+    try:
+        cursor = dbapi.cursor()
+        for statement in statements:
+            cursor.execute(f"PRAGMA {statement}")
+        cursor.close()
+    except BaseException:
+        # The pool does not know it yet, and would leave its thread running.
+        dbapi.close()
+        raise
 
 
 def _begin(connection: Connection) -> None:

@@ -179,7 +179,7 @@ def understood(where: str) -> Iterator[None]:
     """Around reading rows: what this program would never have written is corruption, not a fault of the caller."""
     try:
         yield
-    except (KeyError, ValueError, TypeError) as error:
+    except (LookupError, ValueError, TypeError) as error:
         raise DatabaseCorrupt(
             f"A row of {where} cannot be understood ({type(error).__name__}).",
             "Stop the bot, keep a copy, and restore a backup or begin with an empty database.",

@@ -44,7 +44,8 @@ class FileHold:
             self._database.parent.mkdir(parents=True, exist_ok=True)
             self._file = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
             self._exclude(self._file)
-            self._database.touch()
+            # Not left to SQLite, which says less about what is wrong.
+            os.close(os.open(self._database, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644))
             self._taken = self._files()
         except OSError as error:
             self._close()
@@ -147,6 +148,7 @@ class ServerHold:
                 async with asyncio.timeout(CONNECT_TIMEOUT):
                     await self._session.scalar(select(1))
             except (StoreError, TimeoutError):
+                await self._forget()
                 return False
             return True
 

@@ -204,11 +204,11 @@ class Outbox:
     async def _change(self, key: MessageKey, condition: _Condition, **values: Any) -> None:
         async with self._database.write() as connection:
             changed = await connection.execute(update(message).where(_is(key), condition).values(values))
-            if changed.rowcount != 1:
-                raise DeliveryMismatch(
-                    f"Message {key.n} of thread {key.thread} is not in the state that the delivery expected.",
-                    "It is read anew; if this repeats, it is a fault of the bot.",
-                )
+        if changed.rowcount != 1:
+            raise DeliveryMismatch(
+                f"Message {key.n} of thread {key.thread} is not in the state that the delivery expected.",
+                "It is read anew; if this repeats, it is a fault of the bot.",
+            )
 
     async def _claim_of(self, connection: AsyncConnection, key: MessageKey) -> Claim | None:
         found = await views.outgoing(connection, self._where, _is(key))

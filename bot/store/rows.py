@@ -85,7 +85,7 @@ def record_of(row: AnyRow) -> ConnectionRecord:
         since=row.since,
         seen_at=row.seen_at,
         pending=_opt(codec.decode_pending, row.pending),
-        logs_seen=tuple(codec.decode_log_key(key) for key in row.logs_seen),
+        logs_seen=tuple(map(codec.decode_log_key, row.logs_seen)),
         absent_reads=row.absent_reads,
         problem=row.problem,
         stale=row.stale,
@@ -164,7 +164,7 @@ def episode_of(row: AnyRow) -> Episode:
         end_not_before=row.end_not_before,
         closing=_opt(Closing, row.closing),
         row=_opt(codec.decode_connection, row.row),
-        families=tuple(codec.decode_family(family) for family in row.families),
+        families=tuple(map(codec.decode_family, row.families)),
         failure=_opt(codec.decode_failure, row.failure),
         thread=row.thread,
     )

@@ -9,7 +9,7 @@ from datetime import datetime
 from bot.store import schema
 from bot.store.address import Address
 from bot.store.engine import Database, make_engine
-from bot.store.errors import DatabaseLost, DatabaseMissing
+from bot.store.errors import DatabaseLost, DatabaseMissing, DatabaseUnreachable
 from bot.store.hold import FileHold, ServerHold
 from bot.store.outbox import Outbox
 from bot.store.pruning import prune
@@ -46,11 +46,7 @@ class Store(Reading):
             if write:
                 hold = await _take(database, stack)
             else:
-                if address.path is not None and not address.path.exists():
-                    raise DatabaseMissing(
-                        f"{address} does not exist.",
-                        "Start `run` once, or correct `database_url`: only `run` makes it.",
-                    )
+                _readable(address)
                 schema.judge(str(address), await schema.stored_version(database))
             store = cls(database, hold, await schema.install_id(database))
             stack.pop_all()
@@ -103,6 +99,22 @@ class Store(Reading):
         """Forget what ended before that moment and is told completely; returns how many rows that were."""
         async with self._database.write() as transaction:
             return await prune(transaction, before)
+
+
+def _readable(address: Address) -> None:
+    """Asked before SQLite is, which says less about what is wrong."""
+    if address.path is None:
+        return
+    try:
+        address.path.open("rb").close()
+    except FileNotFoundError as error:
+        raise DatabaseMissing(
+            f"{address} does not exist.", "Start `run` once, or correct `database_url`: only `run` makes it."
+        ) from error
+    except OSError as error:
+        raise DatabaseUnreachable(
+            f"{address} cannot be opened: {error.strerror}.", "Correct `database_url`, or let this user read the file."
+        ) from error
 
 
 async def _take(database: Database, stack: AsyncExitStack) -> AnyHold:

@@ -133,20 +133,19 @@ async def _load(transaction: AsyncConnection, name: str, *, peers: Collection[st
         elif row.state != DeliveryState.MAYBE and not row.maybe_sent_before:
             unposted.add(row.thread)
 
-    threads = await transaction.execute(
-        select(thread).where(
-            thread.c.site == name,
-            or_(
-                thread.c.phase == Phase.OPEN.value,
-                thread.c.id.in_(sorted(unposted)),
-                thread.c.id.in_(select(episode.c.thread).where(episode.c.site == name, matters)),
-            ),
-        )
+    # As conditions and not as lists of ids: however long Slack was away, they do not outgrow a statement.
+    never_posted = (
+        (message.c.n == 0) & UNSENT & (message.c.state != DeliveryState.MAYBE.value) & ~message.c.maybe_sent_before
     )
-    loaded = {row.id: rows.thread_of(row) for row in threads}
+    wanted = (thread.c.site == name) & or_(
+        thread.c.phase == Phase.OPEN.value,
+        thread.c.id.in_(select(message.c.thread).where(never_posted)),
+        thread.c.id.in_(select(episode.c.thread).where(episode.c.site == name, matters)),
+    )
+    threads = await transaction.execute(select(thread).where(wanted))
     episodes = await transaction.execute(
         select(episode)
-        .where(episode.c.site == name, or_(matters, episode.c.thread.in_(list(loaded))))
+        .where(episode.c.site == name, or_(matters, episode.c.thread.in_(select(thread.c.id).where(wanted))))
         .order_by(episode.c.start, func.length(episode.c.id), episode.c.id)
     )
     alive_at = await transaction.scalar(select(func.max(site.c.tried_at)).where(site.c.name.in_([name, *peers])))
@@ -154,7 +153,7 @@ async def _load(transaction: AsyncConnection, name: str, *, peers: Collection[st
         site=record,
         connections={row.id: rows.record_of(row) for row in records},
         episodes={row.id: rows.episode_of(row) for row in episodes},
-        threads=loaded,
+        threads={row.id: rows.thread_of(row) for row in threads},
         unposted=frozenset(unposted),
         unsent_reminders=frozenset(reminders),
         alive_at=alive_at,

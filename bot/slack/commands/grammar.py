@@ -23,7 +23,7 @@ WORDS = (HELP, ACK)
 
 # What Slack makes of addresses, people and channels that it recognises in a text:
 # https://docs.slack.dev/messaging/formatting-message-text
-_ENTITY = re.compile(r"<((?:https?:|mailto:|tel:|[@#!])[^<>|]*)(?:\|([^<>]*))?>")
+_ENTITY = re.compile(r"<((?:https?:|mailto:|tel:|[@#])[^<>|]*)(?:\|([^<>]*))?>")
 # Typographic quotation marks that keyboards put in place of ' and ".
 _SINGLE = "\u2018\u2019\u201a"
 _DOUBLE = "“”„«»"
@@ -80,8 +80,8 @@ def tidy(text: str) -> str:
 
 def _as_typed(found: re.Match[str]) -> str:
     target, label = found[1], found[2]
-    if target[0] in "@#!":
-        return ("#" if target[0] == "#" else "@") + (label or target[1:]).lstrip("@#")
+    if target[0] in "@#":
+        return target[0] + (label or target[1:]).lstrip("@#")
     return label or target.removeprefix("mailto:").removeprefix("tel:")
 
 

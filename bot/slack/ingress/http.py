@@ -20,7 +20,7 @@ from bot.slack.ingress.reception import Reception
 
 _log = structlog.get_logger(__name__)
 
-MAX_BODY = 1024 * 1024
+MAX_BODY = 512 * 1024
 """Bytes. A click brings the message that it is on, which is far smaller."""
 BODY_WITHIN = 10.0
 """Seconds for the body to arrive."""

@@ -36,7 +36,7 @@ class Responses:
         """`backoff`: seconds of the first pause between two attempts."""
         self._own_origin = URL(api_url).origin()
         self._timeout = aiohttp.ClientTimeout(total=timeout)
-        self._wait = wait_exponential_jitter(initial=backoff, max=LONGEST_PAUSE, jitter=backoff)
+        self._wait = wait_exponential_jitter(multiplier=backoff, max=LONGEST_PAUSE, jitter=backoff)
         self._session: aiohttp.ClientSession | None = None
 
     async def close(self) -> None:

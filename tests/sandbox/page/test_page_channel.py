@@ -76,6 +76,7 @@ async def test_a_growing_thread_is_no_edit_of_its_root(page: Page, backend: Any)
     await page.locator("#messages .message", has_text="another").wait_for()
 
     assert await page.locator(".summary-count").inner_text() == "1 reply"
+    assert await page.locator("#messages .message > .row > .content > .body").all_inner_texts() == ["down", "another"]
     assert await page.evaluate("document.querySelector('#messages .body') === window.body")
     assert await page.locator("#messages .flash").count() == 0
 

@@ -1,0 +1,179 @@
+"""`incidents`: what the store knows, read beside a running bot."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from bot.cli.output import Column, complain, moment, say, say_json, say_table, shown
+from bot.cli.working import ended, log_to_stderr, settings_of, warn
+from bot.clock import Clock
+from bot.core.events import Event
+from bot.core.incidents import SITE, Episode, Thread
+from bot.core.masking import mask
+from bot.settings import STORED, Settings
+from bot.slack.wording import duration
+from bot.store.errors import StoreError
+from bot.store.store import Store
+
+RECENT = 20
+"""Closed ones that a person is shown: about what fits a screen beside the open ones."""
+_ALL = 100_000
+
+
+def tell(config: Path | None, *, as_json: bool) -> int:
+    settings = settings_of(config, needs=STORED)
+    log_to_stderr(settings, otherwise="console")
+    warn(settings)
+    return ended(_tell(settings, as_json=as_json, now=Clock().now()))
+
+
+async def _tell(settings: Settings, *, as_json: bool, now: datetime) -> int:
+    try:
+        store = await Store.open(settings.database_url.get_secret_value(), write=False)
+        try:
+            opened = await store.episodes(open_only=True, limit=_ALL)
+            latest = await store.episodes(limit=_ALL if as_json else RECENT + len(opened))
+            closed = [episode for episode in latest if not episode.open]
+            episodes = [*opened, *(closed if as_json else closed[:RECENT])]
+            threads = await store.threads(episode.thread for episode in episodes if episode.thread is not None)
+            events: Sequence[Event] = ()
+            if as_json and episodes:
+                since = min(episode.start for episode in episodes)
+                events = [stored.event for stored in await store.events(since=since, limit=_ALL)]
+        finally:
+            await store.close()
+    except StoreError as error:
+        complain(f"{error.problem}\n{error.advice}")
+        return 1
+    if as_json:
+        say_json([_as_json(episode, threads, events, now) for episode in episodes])
+    elif episodes:
+        _say(episodes, threads, now)
+    else:
+        say("No incident is known.")
+    return 0
+
+
+def _say(episodes: Sequence[Episode], threads: Mapping[str, Thread], now: datetime) -> None:
+    columns = [
+        Column(name="state"),
+        Column(name="since"),
+        Column(name="until", at_least=140),
+        Column(name="downtime"),
+        Column(name="connection"),
+        Column(name="name", at_least=70, whole=False),
+        Column(name="kind", at_least=90),
+        Column(name="reason", at_least=110),
+        Column(name="acknowledged by", at_least=150, whole=False),
+        Column(name="thread", at_least=160),
+        Column(name="error", at_least=120, whole=False),
+    ]
+    rows = []
+    for episode in episodes:
+        thread = threads.get(episode.thread or "")
+        rows.append(
+            [
+                _state(episode),
+                moment(episode.start),
+                moment(episode.end),
+                duration(_downtime(episode, now)),
+                shown(_reference(episode)),
+                shown(_name(episode)),
+                episode.kind.value,
+                _reason(episode).replace("_", " "),
+                shown(thread.ack_by.name) if thread is not None and thread.ack_by is not None else "",
+                shown(episode.thread),
+                shown(_error(episode)),
+            ]
+        )
+    say_table(columns, rows)
+
+
+def _state(episode: Episode) -> str:
+    return "open" if episode.open else "closed"
+
+
+def _reason(episode: Episode) -> str:
+    """While it is open, how the bot came to know of it; then why it is over."""
+    return (episode.closing or episode.why).value
+
+
+def _reference(episode: Episode) -> str:
+    return f"{episode.site}/{'*' if episode.connection == SITE else episode.connection}"
+
+
+def _name(episode: Episode) -> str | None:
+    if episode.connection == SITE:
+        return "(the site itself)"
+    return None if episode.row is None else episode.row.name
+
+
+def _error(episode: Episode) -> str | None:
+    if episode.failure is not None:
+        return episode.failure.message
+    return episode.families[-1].log.error if episode.families else None
+
+
+def _downtime(episode: Episode, now: datetime) -> timedelta:
+    return episode.duration or max(now - episode.start, timedelta(0))
+
+
+def _as_json(episode: Episode, threads: Mapping[str, Thread], events: Sequence[Event], now: datetime) -> dict[str, Any]:
+    thread = threads.get(episode.thread or "")
+    ack = None if thread is None else thread.ack_by
+    return {
+        "id": episode.id,
+        "state": _state(episode),
+        "kind": episode.kind.value,
+        "site": episode.site,
+        "connection": None if episode.connection == SITE else episode.connection,
+        "reference": _reference(episode),
+        "name": None if episode.row is None else episode.row.name,
+        "since": episode.start.isoformat(),
+        "notBefore": _iso(episode.not_before),
+        "until": _iso(episode.end),
+        "downtimeSeconds": round(_downtime(episode, now).total_seconds(), 3),
+        "why": episode.why.value,
+        "endWhy": None if episode.end_why is None else episode.end_why.value,
+        "closing": None if episode.closing is None else episode.closing.value,
+        "failure": None
+        if episode.failure is None
+        else {"kind": episode.failure.kind, "message": episode.failure.message, "advice": episode.failure.advice},
+        "errors": [
+            {
+                "error": mask(family.log.error or ""),
+                "count": family.count,
+                "firstAt": family.first_at.isoformat(),
+                "lastAt": family.last_at.isoformat(),
+            }
+            for family in episode.families
+        ],
+        "thread": episode.thread,
+        "channel": None if thread is None else thread.channel,
+        "acknowledgedBy": None if ack is None else {"id": ack.id, "name": ack.name},
+        "acknowledgedAt": None if thread is None else _iso(thread.ack_at),
+        "events": [
+            {
+                "at": event.at.isoformat(),
+                "kind": event.kind.value,
+                "reason": event.reason,
+                "thread": event.thread,
+                "data": dict(event.data),
+            }
+            for event in reversed(events)
+            if _belongs(event, episode)
+        ],
+    }
+
+
+def _belongs(event: Event, episode: Episode) -> bool:
+    if (event.site, event.connection) != (episode.site, episode.connection):
+        return False
+    return event.at >= episode.start and (episode.end is None or event.at <= episode.end)
+
+
+def _iso(at: datetime | None) -> str | None:
+    return None if at is None else at.isoformat()

@@ -1,0 +1,83 @@
+"""Two simulated ItemPath servers, a real store, real pollers, and a local Slack."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.clock import Clock
+from bot.core.policy import Policy
+from bot.itempath.client import ItemPathClient
+from bot.poller import Poller
+from bot.sandbox.itempath import SimulatedItemPath
+from bot.sandbox.itempath_examples import API_PAGE
+from bot.sandbox.slack.server import LocalSlack
+from bot.slack.calls import SlackCalls
+from bot.slack.commands.handlers import Handlers
+from bot.slack.commands.lookup import Lookup
+from bot.slack.workspace import Workspace
+from bot.store.store import Store
+from bot.telemetry import Metrics
+from tests.slack.people.household import BERLIN, House
+
+Build = Callable[..., Any]
+
+
+@pytest.fixture
+async def build(tmp_path: Path) -> AsyncIterator[Build]:
+    """Makes a house; `operators` and `sites` as given."""
+    async with AsyncExitStack() as stack:
+
+        async def make(
+            *, sites: Mapping[str, Any] | None = None, operators: tuple[str, ...] = (), polled: bool = True
+        ) -> House:
+            rows = {"plant": API_PAGE, "berlin": BERLIN} if sites is None else sites
+            slack = await stack.enter_async_context(LocalSlack(ack_within=3.0))
+            slack.limits.enabled = False
+            store = await Store.open(f"sqlite:///{tmp_path}/bot.db", write=True)
+            stack.push_async_callback(store.close)
+            calls = SlackCalls(token=slack.bot_token, api_url=slack.api_url, timeout=5.0)
+            stack.push_async_callback(calls.close)
+            workspace = Workspace(calls, store)
+            clock = Clock()
+            servers: dict[str, SimulatedItemPath] = {}
+            clients: dict[str, ItemPathClient] = {}
+            pollers: dict[str, Poller] = {}
+            for name, connections in rows.items():
+                server = SimulatedItemPath(name, connections=connections)
+                servers[name] = await stack.enter_async_context(server)
+                client = ItemPathClient(url=server.url, token=server.token, attempts=1, trust_env=False)
+                clients[name] = await stack.enter_async_context(client)
+                pollers[name] = Poller(
+                    client=client,
+                    store=store,
+                    policy=Policy(site=name, home="C0ALERTS", interval=timedelta(seconds=30)),
+                    peers=(),
+                    clock=clock,
+                    metrics=Metrics(version="test"),
+                    committed=lambda: None,
+                )
+            lookup = Lookup(store=store, calls=calls, live=clients, clock=clock)
+            handlers = Handlers(
+                lookup=lookup,
+                workspace=workspace,
+                acknowledge={name: poller.acknowledge for name, poller in pollers.items()},
+                operators=operators,
+            )
+            house = House(slack, store, calls, workspace, servers, pollers, lookup, handlers, clock)
+            if polled:
+                await house.poll()
+            return house
+
+        yield make
+
+
+@pytest.fixture
+async def house(build: Build) -> House:
+    made: House = await build()
+    return made

@@ -1,0 +1,342 @@
+"""`/connection <id>`, `<site>/<id>`, `<name>`: what is shown, and where it comes from."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from bot.core.connection import Connection
+from bot.sandbox.itempath_examples import API_PAGE
+from bot.sandbox.itempath_faults import Fault
+from bot.sandbox.slack.faults import Fault as SlackFault
+from bot.slack.commands import lookup as lookup_module
+from bot.slack.commands.handlers import Handlers
+from bot.slack.commands.lookup import Lookup
+from bot.store.outbox import MessageKey
+from tests.slack.people.household import House, read
+
+Build = Callable[..., Any]
+
+
+async def test_an_id_shows_every_field_that_the_api_has(build: Build) -> None:
+    house: House = await build(sites={"default": API_PAGE})
+    shown = await house.ask("1")
+    for fact in (
+        "🟢 PowerPick is up",
+        "default/1: read from ItemPath just now.",
+        "*Type* `MSSQL`",
+        "*Address* `https://warehouse.example.com`",
+        "*Authentication* `Basic Authentication`",
+        "*App* `2`",
+        "*Username* `warehouse_user`",
+        "*Password* stored",
+        "*Token* none",
+        "*Can be tested* yes",
+        "*Status* `1`",
+        "*Impact if down* 3 integrations stop.",
+        "*Created (ItemPath)* <!date^1777630365^",
+        "*Last connection (ItemPath)* <!date^1778160600^",
+        "*Last check (ItemPath)* <!date^",
+        "*Log* `10`",
+        "*Log status* `1`",
+        "*Log description* `Connection test complete`",
+        "*Log took* 0.42 s",
+        "*Log app* `2`",
+        "[Share to channel]",
+    ):
+        assert fact in shown, fact
+
+
+async def test_what_itempath_leaves_out_is_named(house: House) -> None:
+    assert "ItemPath says nothing of: Latest log." in await house.ask("2")
+
+
+async def test_an_open_incident_is_shown_with_its_start_and_who_has_it(house: House) -> None:
+    shown = await house.ask("2")
+    assert "🔴 Web Services is down" in shown
+    assert "Open outage: already down when watching began" in shown
+    assert "Nobody has acknowledged it yet." in shown
+    await house.ask("ack 2")
+    assert "Acknowledged by alice at " in await house.ask("2")
+
+
+async def test_an_open_error_is_shown_with_the_masked_text(house: House) -> None:
+    house.sites["plant"].write_error(1, "login failed: password=hunter2 <!channel>")
+    await house.poll()
+    shown = await house.ask("plant/1")
+    assert "Open error, since " in shown
+    assert "Seen once" in shown
+    assert "password=[masked] <!channel>" in shown
+    assert "hunter2" not in str(await house.handlers.command(house.command_payload("plant/1")))
+
+
+async def test_looking_changes_nothing(house: House) -> None:
+    before = await house.store.records(), await house.store.events(), await house.store.sites()
+    house.sites["plant"].set_status(1, 0)
+    assert "PowerPick is down" in await house.ask("plant/1")
+    assert (await house.store.records(), await house.store.events(), await house.store.sites()) == before
+
+
+async def test_a_state_that_no_poll_has_seen_is_shown_beside_what_the_last_poll_saw(house: House) -> None:
+    house.sites["plant"].set_status(1, 0)
+    shown = await house.ask("plant/1")
+    assert "The last poll saw it up; the next one will tell the channel." in shown
+
+
+async def test_a_status_that_means_nothing_is_unknown_with_what_was_last_known(house: House) -> None:
+    house.sites["plant"].set_status(1, 7)
+    shown = await house.ask("plant/1")
+    assert "🟣 PowerPick is neither up nor down" in shown
+    assert "ItemPath tells no status that means up or down." in shown
+    assert "Last known: Up since " in shown
+    assert "*Status* `7`" in shown
+
+
+async def test_a_state_that_was_never_known_becomes_known(build: Build) -> None:
+    house: House = await build(sites={"default": [{"id": 1, "name": "One", "status": None}]})
+    assert "One is neither up nor down" in await house.ask("1")
+    house.sites["default"].set_status(1, 1)
+    assert "Its state was unknown to the last poll" in await house.ask("1")
+    house.sites["default"].set_status(1, None)
+    await house.sites["default"].set_fault(Fault.SERVER_ERROR)
+    shown = await house.ask("1")
+    assert "One: state unknown" in shown
+    assert "tells no status that means" in shown
+
+
+# Names
+
+
+@pytest.mark.parametrize(
+    ("text", "ref"),
+    [
+        ("plant/1", "plant/1"),
+        ("PLANT/1", "plant/1"),
+        ("powerpick", "plant/1"),
+        ("POWER", "plant/1"),
+        ('"web services"', "plant/2"),
+        ('plant/"web services"', "plant/2"),
+        ("plant/web", "plant/2"),
+        ("berlin/“SAP Stock”", "berlin/7"),
+        ('"help"', "berlin/help"),
+        ("berlin/help", "berlin/help"),
+        ("help desk <!channel>", "berlin/help"),
+        ("help desk &lt;!channel&gt;", "berlin/help"),
+        ("s/4hana", "berlin/9"),
+        ("7", "berlin/7"),
+    ],
+)
+async def test_a_connection_is_found_by_id_site_or_name(house: House, text: str, ref: str) -> None:
+    assert f"\n{ref}: read from ItemPath" in await house.ask(text)
+
+
+async def test_an_exact_id_beats_a_name_and_a_whole_name_a_longer_one(build: Build) -> None:
+    rows = [{"id": "A", "name": "B"}, {"id": "B", "name": "C"}, {"id": "C2", "name": "C 2"}]
+    house: House = await build(sites={"default": rows})
+    assert "default/B: " in await house.ask("B")
+    assert "default/B: " in await house.ask("c")
+    assert "default/A: " in await house.ask("default/A")
+
+
+async def test_several_matches_are_listed_with_how_to_name_each(house: House) -> None:
+    shown = await house.ask("1")
+    assert "2 connections may be meant" in shown
+    assert "/connection plant/1 PowerPick" in shown
+    assert "/connection berlin/1 SAP Orders" in shown
+    shown = await house.ask("sap", command="/cx")
+    assert "/cx berlin/1 SAP Orders" in shown
+    assert "/cx berlin/7 SAP Stock" in shown
+    assert "/connection ack berlin/7" in await house.ask("ack sap")
+
+
+@pytest.mark.parametrize("text", ["berlin", "Berlin/", "berlin/*"])
+async def test_a_site_alone_lists_what_it_has(house: House, text: str) -> None:
+    assert "4 connections may be meant" in await house.ask(text)
+
+
+async def test_a_long_list_says_how_much_it_leaves_out(build: Build) -> None:
+    house: House = await build(sites={"default": [{"id": n, "name": f"Dock {n}"} for n in range(100, 150)]})
+    shown = await house.ask("dock")
+    assert "50 connections may be meant" in shown
+    assert "and 30 more" in shown
+
+
+async def test_an_unknown_name_gets_the_nearest_ones_and_the_grammar(house: House) -> None:
+    shown = await house.ask("wbe servces")
+    assert "No connection is known as wbe servces" in shown
+    assert "/connection plant/2 Web Services" in shown
+    assert "/connection ack <id or name>" in shown
+    assert "/connection plant/2 Web Services" in await house.ask("services")
+    assert "/connection ack plant/2 Web Services" in await house.ask("ack servces")
+    assert "nearest" not in await house.ask("zzzzzz")
+
+
+@pytest.mark.parametrize("text", ["list down", "history 1", "mute 1 1h", "unmute 1", "list"])
+async def test_words_that_are_not_known_are_no_dead_end(house: House, text: str) -> None:
+    shown = await house.ask(text)
+    assert f"No connection is known as {text}" in shown
+    assert "/connection <site>/<id>" in shown
+
+
+async def test_a_mistyped_command_is_guessed(house: House) -> None:
+    assert "Did you mean /connection ack 2?" in await house.ask("akc 2")
+    assert "Did you mean /connection help?" in await house.ask("hepl")
+
+
+async def test_help_lists_what_can_be_asked_under_the_name_of_the_command(house: House) -> None:
+    shown = await house.ask("help", command="/itempath")
+    for words in ("<id>", "<site>/<id>", "<name>", "ack <id or name>", "help"):
+        assert f"/itempath {words}  " in shown
+    assert await house.ask("") == await house.ask("help")
+    assert "`ack` needs the connection" in await house.ask("ack")
+    for later in ("list", "history", "mute"):
+        assert later not in shown
+
+
+# What no poll has seen yet
+
+
+async def test_a_connection_that_was_just_created_is_found_live(house: House) -> None:
+    house.sites["berlin"].add(id=23, name="Brand New", status=1)
+    shown = await house.ask("23")
+    assert "Brand New is up" in shown
+    assert "berlin/23: read from ItemPath just now." in shown
+    assert "No poll has seen it yet: it is new." in shown
+    assert "Brand New is up" in await house.ask("berlin/23")
+    house.sites["plant"].add(id=23, name="Brand New Too", status=1)
+    assert "/connection plant/23 Brand New Too" in await house.ask("23")
+
+
+async def test_an_id_that_nobody_has_is_said_to_be_unknown(house: House) -> None:
+    assert "No connection is known as 99" in await house.ask("99")
+    assert "No connection is known as plant/99" in await house.ask("plant/99")
+
+
+async def test_a_site_that_does_not_answer_might_have_an_unknown_id(house: House) -> None:
+    await house.sites["berlin"].set_fault(Fault.SERVER_ERROR)
+    shown = await house.ask("99")
+    assert "berlin might have it but did not answer: " in shown
+    assert "plant might" not in shown
+
+
+async def test_an_id_that_is_no_number_and_no_uuid_is_not_asked_for(house: House) -> None:
+    before = house.sites["plant"].calls
+    await house.ask("nonsense")
+    assert house.sites["plant"].calls == before
+
+
+# When ItemPath does not answer
+
+
+async def test_without_an_answer_the_last_snapshot_is_shown_with_its_age_and_why(house: House) -> None:
+    await house.sites["plant"].set_fault(Fault.UNREACHABLE)
+    shown = await house.ask("powerpick")
+    assert "PowerPick was up when last read" in shown
+    assert "no answer from ItemPath. " in shown
+    assert "What follows was read less than 1 s ago, " in shown or "What follows was read " in shown
+    assert "Up since " in shown
+    assert "*Username* `warehouse_user`" in shown
+
+
+async def test_a_site_that_hangs_is_not_waited_for_longer_than_two_seconds(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lookup_module, "LIVE", 0.1)
+    await house.sites["plant"].set_fault(Fault.TIMEOUT)
+    async with asyncio.timeout(5):
+        assert "PowerPick was up when last read" in await house.ask("powerpick")
+
+
+async def test_a_reader_that_does_not_keep_its_budget_is_left_behind(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lookup_module, "LIVE", 0.05)
+
+    class Stuck:
+        async def connection(self, id: str, *, budget: float | None = None) -> Connection:  # noqa: A002
+            await asyncio.Event().wait()
+            raise AssertionError
+
+    stuck = Lookup(store=house.store, calls=house.calls, live={"plant": Stuck()}, clock=house.clock)
+    handlers = Handlers(lookup=stuck, workspace=house.workspace, acknowledge={})
+    shown = read(await handlers.command(house.command_payload("powerpick")))
+    assert "ItemPath did not answer within 2 seconds." in shown
+    # What is remembered of sites that are not configured any more is left alone.
+    assert "No connection is known as sap" in read(await handlers.command(house.command_payload("sap")))
+
+
+async def test_a_blind_site_makes_its_connections_unknown_and_says_since_when(house: House) -> None:
+    await house.sites["plant"].set_fault(Fault.SERVER_ERROR)
+    await house.poll()
+    await house.poll()
+    shown = await house.ask("powerpick")
+    assert "🟣 PowerPick: state unknown, last known up" in shown
+    assert "The polls cannot read plant since " in shown
+    await house.sites["plant"].set_fault(None)
+    assert "🟢 PowerPick is up" in await house.ask("powerpick")
+
+
+async def test_a_connection_that_was_deleted_is_said_to_be_gone(house: House) -> None:
+    house.sites["plant"].remove(1)
+    shown = await house.ask("powerpick")
+    assert "🟣 PowerPick is not in ItemPath any more" in shown
+    assert "ItemPath says that there is no connection with this id." in shown
+    await house.poll()
+    await house.sites["plant"].set_fault(Fault.SERVER_ERROR)
+    shown = await house.ask("powerpick")
+    assert "The last poll did not list it." in shown
+    assert "PowerPick: state unknown, last known up" in shown
+
+
+async def test_a_row_that_cannot_be_read_says_why(house: House) -> None:
+    house.sites["plant"].change(1, name={"not": "a name"})
+    await house.poll()
+    await house.sites["plant"].set_fault(Fault.SERVER_ERROR)
+    shown = await house.ask("plant/1")
+    assert "Its row could not be understood: " in shown
+    assert "*Username* `warehouse_user`" in shown
+
+
+async def test_a_row_that_never_could_be_read_is_known_by_its_id(build: Build) -> None:
+    house: House = await build(sites={"default": [{"id": 1, "name": "One"}]})
+    house.sites["default"].extra_rows.append({"id": 5, "name": {"not": "a name"}})
+    await house.poll()
+    shown = await house.ask("5")
+    assert "default/5: " in shown
+    assert "No earlier reading of it is known." in shown
+
+
+# The thread
+
+
+async def test_the_thread_of_an_incident_can_be_opened_once_slack_has_it(house: House) -> None:
+    thread = await house.thread("2")
+    assert "Open thread" not in await house.ask("2")
+    key = MessageKey(thread=thread, n=0)
+    now = house.clock.now()
+    claim = await house.store.outbox.claim(key, now=now)
+    assert claim is not None
+    await house.store.outbox.sent(
+        key,
+        generation=claim.outgoing.generation,
+        channel_id="C0ALERTS",
+        ts="1.5",
+        now=now,
+    )
+    link = "https://sandbox.slack.com/archives/C0ALERTS/p15"
+    asked: list[dict[str, Any]] = []
+
+    def permalink(call: Any) -> dict[str, Any]:
+        asked.append(dict(call.arguments))
+        return {"ok": True, "permalink": link}
+
+    house.slack._api._methods["chat.getPermalink"] = permalink
+    assert f"[Open thread]({link})" in await house.ask("2")
+    assert asked == [{"channel": "C0ALERTS", "message_ts": "1.5"}]
+    house.slack.fail("chat.getPermalink", SlackFault.says("message_not_found"))
+    assert "Open thread" not in await house.ask("2")
+    house.slack._api._methods["chat.getPermalink"] = lambda _: {"ok": True, "permalink": "javascript:alert(1)"}
+    assert "Open thread" not in await house.ask("2")

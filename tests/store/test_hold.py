@@ -1,0 +1,217 @@
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import asyncpg  # type: ignore[import-untyped]
+import pytest
+
+from bot.core.state import Decision
+from bot.store.errors import DatabaseBusy, DatabaseLost, DatabaseUnreachable, SchemaNewer
+from bot.store.hold import ServerHold
+from bot.store.store import Store
+from tests.store.samples import NOW, commit
+from tests.store.test_schema import set_version
+
+
+@asynccontextmanager
+async def opened(url: str) -> AsyncIterator[Store]:
+    store = await Store.open(url, write=True)
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+async def test_a_second_bot_is_refused_and_the_first_one_goes_on(url: str) -> None:
+    async with opened(url) as first:
+        with pytest.raises(DatabaseBusy, match="Another bot"):
+            await Store.open(url, write=True)
+        await commit(first)
+        assert await first.held()
+    async with opened(url) as second:
+        assert len(await second.sites()) == 1
+
+
+async def test_readers_come_and_go_beside_a_running_bot(url: str) -> None:
+    async with opened(url) as bot, bot.tick("default") as tick:
+        reader = await Store.open(url, write=False)
+        assert await reader.sites() == ()
+        await tick.apply(Decision(site=tick.state.site), NOW)
+        assert await reader.sites() == ()
+        assert not await reader.held()
+        await reader.close()
+
+
+async def test_a_start_that_fails_lets_go(url: str) -> None:
+    await set_version(url, "9999")
+    for _ in range(2):
+        with pytest.raises(SchemaNewer):
+            await Store.open(url, write=True)
+
+
+async def test_the_refusal_names_the_process(ready_sqlite: str, tmp_path: Path) -> None:
+    async with opened(ready_sqlite):
+        with pytest.raises(DatabaseBusy, match=rf"\(process {os.getpid()}\)"):
+            await Store.open(ready_sqlite, write=True)
+        (tmp_path / "bot.db.lock").write_text("?")
+        with pytest.raises(DatabaseBusy, match="Another bot holds"):
+            await Store.open(ready_sqlite, write=True)
+
+
+async def test_a_database_under_two_names_is_one(ready_sqlite: str, tmp_path: Path) -> None:
+    (tmp_path / "alias.db").symlink_to(tmp_path / "bot.db")
+    async with opened(ready_sqlite):
+        with pytest.raises(DatabaseBusy):
+            await Store.open(f"sqlite:///{tmp_path}/alias.db", write=True)
+
+
+async def test_folders_are_made(tmp_path: Path) -> None:
+    async with opened(f"sqlite:///{tmp_path}/a/b/bot.db"):
+        assert (tmp_path / "a/b/bot.db").exists()
+
+
+async def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(DatabaseUnreachable, match=r"cannot be opened for writing.*write permission"):
+        await Store.open(f"sqlite:///{tmp_path}/file/bot.db", write=True)
+
+
+@pytest.mark.parametrize("name", ["bot.db", "bot.db.lock"])
+@pytest.mark.parametrize("replaced", [True, False])
+async def test_a_file_taken_away_stops_the_writing(
+    ready_sqlite: str, tmp_path: Path, name: str, replaced: bool
+) -> None:
+    """What is written to a file that has no name any more is lost; and a second bot would find another lock."""
+    async with opened(ready_sqlite) as store:
+        (tmp_path / name).rename(tmp_path / "elsewhere")
+        if replaced:
+            (tmp_path / name).touch()
+        assert not await store.held()
+        with pytest.raises(DatabaseLost, match="removed or replaced"):
+            await commit(store)
+        with pytest.raises(DatabaseLost, match="no longer holds"):
+            await store.ping()
+
+
+async def test_a_hold_that_was_given_back_is_not_held(url: str) -> None:
+    async with opened(url) as store:
+        hold = store._hold
+        assert hold is not None
+    assert not await hold.held()
+
+
+# PostgreSQL: a session can break at any time, and with it the lock.
+
+
+async def break_lock(store: Store, url: str) -> None:
+    """End the session that has the lock, as a restart of the server does, and wait until it is seen here."""
+    hold = store._hold
+    assert isinstance(hold, ServerHold)
+    assert hold._session is not None
+    raw = await hold._session.get_raw_connection()
+    driver = raw.driver_connection
+    assert driver is not None
+    gone = asyncio.Event()
+    driver.add_termination_listener(lambda _: gone.set())
+    admin = await asyncpg.connect(url)
+    await admin.execute(
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_locks l JOIN pg_database d ON d.oid = l.database "
+        "WHERE locktype = 'advisory' AND datname = current_database()"
+    )
+    await admin.close()
+    await gone.wait()
+
+
+@pytest.mark.postgres
+async def test_a_broken_lock_is_taken_again_when_nobody_had_it(ready_postgres: str) -> None:
+    async with opened(ready_postgres) as store:
+        await break_lock(store, ready_postgres)
+        await commit(store)
+        assert await store.held()
+        with pytest.raises(DatabaseBusy):
+            await Store.open(ready_postgres, write=True)
+
+
+@pytest.mark.postgres
+async def test_a_question_given_up_half_way_costs_nothing(ready_postgres: str) -> None:
+    """SQLAlchemy gives up the session of a statement that is cancelled, and the lock goes with it."""
+    async with opened(ready_postgres) as store:
+        hold = store._hold
+        assert isinstance(hold, ServerHold)
+        assert hold._session is not None
+        await hold._session.invalidate()
+        await ended(ready_postgres)
+        await commit(store)
+        assert await store.held()
+
+
+@pytest.mark.postgres
+async def test_a_broken_lock_is_noticed_and_said(ready_postgres: str) -> None:
+    async with opened(ready_postgres) as store:
+        await break_lock(store, ready_postgres)
+        assert not await store.held()
+        with pytest.raises(DatabaseLost, match="no longer holds it"):
+            await store.ping()
+        await commit(store)
+        await store.ping()
+
+
+@pytest.mark.postgres
+async def test_a_bot_whose_place_was_taken_writes_nothing_more(ready_postgres: str) -> None:
+    async with opened(ready_postgres) as first:
+        await commit(first)
+        await break_lock(first, ready_postgres)
+        async with opened(ready_postgres) as second:
+            with pytest.raises(DatabaseLost, match="has taken over"):
+                await commit(first)
+            assert not await first.held()
+            await commit(second, site="other")
+        # Even when the other one has gone again: what was decided before is no longer true.
+        with pytest.raises(DatabaseLost, match="has taken over"):
+            await commit(first)
+
+
+@pytest.mark.postgres
+async def test_who_takes_over_waits_for_the_write_under_way(ready_postgres: str) -> None:
+    async with opened(ready_postgres) as first:
+        await commit(first)
+        async with first.tick("default") as tick:
+            await break_lock(first, ready_postgres)
+            takeover = asyncio.create_task(Store.open(ready_postgres, write=True))
+            await waits_for_a_lock(ready_postgres)
+            await tick.apply(Decision(site=replace(tick.state.site, serial=7)), NOW)
+            assert not takeover.done()
+        second = await takeover
+        try:
+            assert (await second.sites())[0].serial == 7
+        finally:
+            await second.close()
+
+
+async def waits_for_a_lock(url: str) -> None:
+    """Until a session waits for another one's lock."""
+    await until(
+        url, "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+
+
+async def ended(url: str) -> None:
+    """Until nobody has the bot's lock."""
+    await until(
+        url,
+        "SELECT count(*) = 0 FROM pg_locks l JOIN pg_database d ON d.oid = l.database "
+        "WHERE locktype = 'advisory' AND datname = current_database()",
+    )
+
+
+async def until(url: str, question: str) -> None:
+    admin = await asyncpg.connect(url)
+    async with asyncio.timeout(10):
+        while not await admin.fetchval(question):  # noqa: ASYNC110 - another process has no event to wait for
+            await asyncio.sleep(0.01)
+    await admin.close()

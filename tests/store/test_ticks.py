@@ -1,0 +1,295 @@
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from bot.core.events import Event, EventKind
+from bot.core.incidents import SITE, EpisodeKind, MessageKind
+from bot.core.state import ConnectionRecord, Decision, Overtaken, Revision, SiteRecord, SiteState
+from bot.store.errors import DatabaseFailed
+from bot.store.outbox import DeliveryState, MessageKey
+from bot.store.store import Store
+from tests.store.samples import (
+    DAY,
+    EPISODE,
+    MINUTE,
+    NOW,
+    RECORD,
+    SECOND,
+    THREAD,
+    closed,
+    commit,
+    episode,
+    reply,
+    root,
+    thread,
+)
+
+
+async def state_of(store: Store, site: str = "default", *, peers: tuple[str, ...] = ()) -> SiteState:
+    async with store.tick(site, peers=peers) as tick:
+        return tick.state
+
+
+async def test_a_site_that_was_never_seen_begins_empty_and_leaves_no_trace_unless_decided_on(store: Store) -> None:
+    assert await state_of(store) == SiteState(site=SiteRecord(name="default"))
+    assert await store.sites() == ()
+
+
+async def test_everything_that_was_decided_is_there_in_the_next_tick(store: Store) -> None:
+    site = SiteRecord(
+        name="default",
+        baseline_at=NOW - DAY,
+        tried_at=NOW,
+        good_at=NOW - MINUTE,
+        fails=2,
+        failing_since=NOW - SECOND,
+        nameless=1,
+        serial=5,
+    )
+    bare = ConnectionRecord(site="default", id="\x00\ud800\\ü", row=None)
+    ongoing = replace(EPISODE, id="default#3", connection=SITE, end=None, closing=None, end_why=None)
+    async with store.tick("default") as tick:
+        decision = Decision(
+            site=site,
+            connections=(RECORD, bare),
+            episodes=(EPISODE, ongoing),
+            threads=(THREAD,),
+            messages=(root("default/1"),),
+        )
+        await tick.apply(decision, NOW)
+    assert await state_of(store) == SiteState(
+        site=site,
+        connections={"1": RECORD, bare.id: bare},
+        episodes={EPISODE.id: EPISODE, ongoing.id: ongoing},
+        threads={THREAD.id: THREAD},
+        unposted=frozenset({"default/1"}),
+        alive_at=NOW,
+    )
+    assert await store.sites() == (site,)
+
+
+async def test_what_is_not_named_stays_and_what_is_removed_goes(store: Store) -> None:
+    records = {i: ConnectionRecord(site="default", id=i, row=None) for i in ("1", "2", "3")}
+    await commit(store, connections=tuple(records.values()))
+    await commit(store, site="other", connections=(replace(records["1"], site="other"),))
+    changed = replace(records["2"], absent_reads=1)
+    await commit(store, connections=(changed,), removed=("1",))
+    assert (await state_of(store)).connections == {"2": changed, "3": records["3"]}
+    assert [r.id for r in await store.records("other")] == ["1"]
+
+
+async def test_an_outage_may_end_and_another_begin_in_one_decision(store: Store) -> None:
+    await commit(store, episodes=(episode(1, connection="c"),))
+    again = episode(2, connection="c")
+    await commit(store, episodes=(again, episode(1, connection="c", end=NOW)))
+    assert (await state_of(store)).episodes == {"default#2": again}
+
+
+async def test_a_second_open_outage_of_a_connection_is_refused(store: Store) -> None:
+    await commit(store, episodes=(episode(1, connection="c"),))
+    with pytest.raises(DatabaseFailed, match="fault of the bot"):
+        await commit(store, episodes=(episode(2, connection="c"),))
+    assert list((await state_of(store)).episodes) == ["default#1"]
+
+
+async def test_an_exception_within_a_tick_undoes_all_of_it(store: Store) -> None:
+    async def fail() -> None:
+        async with store.tick("default") as tick:
+            decision = Decision(
+                site=replace(tick.state.site, serial=9), threads=(thread(1),), messages=(root("default/1"),)
+            )
+            await tick.apply(decision, NOW)
+            raise RuntimeError("no")
+
+    with pytest.raises(RuntimeError, match="no"):
+        await fail()
+    assert await store.sites() == ()
+    assert await store.outbox.waiting() == ()
+
+
+async def test_a_cancelled_tick_undoes_all_of_it_and_lets_the_next_one_in(store: Store) -> None:
+    applied = asyncio.Event()
+
+    async def hang() -> None:
+        async with store.tick("default") as tick:
+            await tick.apply(Decision(site=replace(tick.state.site, serial=9)), NOW)
+            applied.set()
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(hang())
+    await applied.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert (await state_of(store)).site.serial == 0
+
+
+async def test_a_tick_cancelled_while_it_waits_for_its_turn_leaves_the_store_whole(store: Store) -> None:
+    async with store.tick("default") as tick:
+        task = asyncio.create_task(state_of(store))
+        # Long enough for it to have begun; it cannot get further than waiting.
+        for _ in range(20):
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait([task])
+        assert task.cancelled()
+        await tick.apply(Decision(site=replace(tick.state.site, serial=4)), NOW)
+    assert (await state_of(store)).site.serial == 4
+
+
+async def test_a_tick_takes_one_decision_about_its_own_site(store: Store) -> None:
+    async with store.tick("default") as tick:
+        with pytest.raises(ValueError, match="its own site"):
+            await tick.apply(Decision(site=SiteRecord(name="other")), NOW)
+        await tick.apply(Decision(site=tick.state.site), NOW)
+        with pytest.raises(ValueError, match="one decision"):
+            await tick.apply(Decision(site=tick.state.site), NOW)
+
+
+async def test_a_tick_sees_what_is_open_and_what_ended_lately_and_no_more(store: Store) -> None:
+    threads = (thread(1), closed(2), closed(3), closed(4), closed(5))
+    error: dict[str, Any] = {"kind": EpisodeKind.ERROR}
+    await commit(
+        store,
+        threads=threads,
+        messages=tuple(root(t.id) for t in threads),
+        episodes=(
+            episode(11, thread="default/1"),
+            # Over, but in a thread that is still open.
+            episode(12, thread="default/1", end=NOW - DAY),
+            # Told nowhere.
+            episode(13),
+            episode(14, end=NOW),
+            # Errors that ended within half an hour, and earlier.
+            episode(21, thread="default/2", end=NOW - 30 * MINUTE, **error),
+            episode(22, end=NOW, **error),
+            episode(31, thread="default/3", end=NOW - 30 * MINUTE - SECOND, **error),
+            # An outage that ended just now.
+            episode(41, thread="default/4", end=NOW),
+            # Over long ago, but its root was never sent.
+            episode(51, thread="default/5", end=NOW - DAY),
+        ),
+    )
+    await commit(store, site="other", threads=(thread(1, site="other"),), messages=(root("other/1"),))
+    for n in (1, 2, 3, 4):
+        await post(store, f"default/{n}")
+
+    state = await state_of(store)
+    assert set(state.episodes) == {f"default#{n}" for n in (11, 12, 13, 21, 22, 51)}
+    assert set(state.threads) == {"default/1", "default/2", "default/5"}
+    assert state.unposted == {"default/5"}
+
+    async with store.tick("default", now=NOW + SECOND) as tick:
+        assert "default#21" not in tick.state.episodes
+
+
+async def post(store: Store, thread_id: str, n: int = 0) -> None:
+    key = MessageKey(thread=thread_id, n=n)
+    assert await store.outbox.claim(key, now=NOW) is not None
+    await store.outbox.sent(key, generation=0, channel_id="C1", ts="1.1", now=NOW)
+
+
+async def test_a_root_is_unposted_only_while_slack_certainly_does_not_have_it(store: Store) -> None:
+    await commit(store, threads=(thread(1),), messages=(root("default/1"),))
+    key = MessageKey(thread="default/1", n=0)
+
+    async def unposted() -> bool:
+        return "default/1" in (await state_of(store)).unposted
+
+    assert await unposted()
+    await store.outbox.claim(key, now=NOW)
+    assert not await unposted()
+    await store.outbox.refused(key, generation=0, error="channel_not_found", due_at=None, held=True)
+    assert await unposted()
+    await store.outbox.claim(key, now=NOW)
+    await store.outbox.absent(key, generation=0)
+    assert not await unposted()
+
+
+async def test_a_reminder_that_slack_does_not_have_is_known(store: Store) -> None:
+    reminder = reply("default/1", 1, kind=MessageKind.REMINDER)
+    await commit(store, threads=(thread(1),), messages=(root("default/1"), reminder, reply("default/1", 2)))
+    assert (await state_of(store)).unsent_reminders == {"default/1"}
+    await post(store, "default/1", 1)
+    assert (await state_of(store)).unsent_reminders == frozenset()
+
+
+async def test_alive_is_the_latest_poll_of_the_site_and_its_peers(store: Store) -> None:
+    for name, ago in (("default", 3), ("peer", 2), ("stranger", 1)):
+        await commit(store, site=name, tried=NOW - ago * MINUTE)
+    assert (await state_of(store)).alive_at == NOW - 3 * MINUTE
+    assert (await state_of(store, peers=("peer", "unknown"))).alive_at == NOW - 2 * MINUTE
+
+
+async def test_a_revision_raises_what_should_be_shown_and_touches_nothing_of_the_delivery(store: Store) -> None:
+    await commit(store, threads=(thread(1),), messages=(root("default/1"),))
+    await post(store, "default/1")
+    assert await store.outbox.waiting() == ()
+    await commit(store, now=NOW + MINUTE, revisions=(Revision(thread="default/1", n=0, revision=2, closing=True),))
+    (waiting,) = await store.outbox.waiting()
+    assert (waiting.message.revision, waiting.closing, waiting.shown_revision) == (2, True, 1)
+    assert (waiting.state, waiting.ts, waiting.created_at) == (DeliveryState.SENT, "1.1", NOW)
+
+
+async def test_overtaken_are_the_replies_that_were_never_tried(store: Store) -> None:
+    messages = (root("default/1"), *(reply("default/1", n, moot_from=7 if n == 3 else None) for n in (1, 2, 3)))
+    await commit(store, threads=(thread(1),), messages=messages)
+    await store.outbox.claim(MessageKey(thread="default/1", n=1), now=NOW)
+    fourth = reply("default/1", 4)
+    await commit(store, messages=(fourth,), overtaken=(Overtaken(thread="default/1", revision=5),))
+    marks = {o.message.n: o.message.moot_from for o in await store.outbox.waiting()}
+    assert marks == {0: None, 1: None, 2: 5, 3: 7, 4: 5}
+
+
+async def test_events_are_appended(store: Store) -> None:
+    event = Event(
+        site="default",
+        connection="1",
+        at=NOW,
+        kind=EventKind.WENT_DOWN,
+        reason="confirmed",
+        data={"error": "\x00\ud800", "list": [1, 2.5, None, {"deep": True}]},
+        thread="default/1",
+    )
+    await commit(store, events=(event, event))
+    first, second = await store.events()
+    assert (first.event, second.event) == (event, event)
+    assert first.id > second.id
+
+
+async def test_concurrent_ticks_lose_nothing(store: Store) -> None:
+    """Eight tasks read a number, think, and write it back one higher, 25 times each."""
+
+    async def count() -> None:
+        for _ in range(25):
+            async with store.tick("default") as tick:
+                await asyncio.sleep(0)
+                await tick.apply(Decision(site=replace(tick.state.site, serial=tick.state.site.serial + 1)), NOW)
+
+    async with asyncio.TaskGroup() as tasks:
+        for _ in range(8):
+            tasks.create_task(count())
+    assert (await state_of(store)).site.serial == 200
+
+
+async def test_a_tick_that_reads_while_another_writes_waits_for_it(store: Store) -> None:
+    await commit(store)
+    order: list[str] = []
+
+    async def second() -> int:
+        async with store.tick("default") as tick:
+            order.append("second")
+            return tick.state.site.serial
+
+    async with store.tick("default") as tick:
+        task = asyncio.create_task(second())
+        await tick.apply(Decision(site=replace(tick.state.site, serial=41)), NOW)
+        # A reader is not held up by it, and sees what was before.
+        assert (await store.sites())[0].serial == 0
+        order.append("first")
+    assert await task == 41
+    assert order == ["first", "second"]
