@@ -9,6 +9,8 @@ from hypothesis import settings
 
 # Time limits on single examples would make slow machines fail.
 settings.register_profile("default", deadline=None)
+# For a long look by hand: `pytest --hypothesis-profile=thorough tests/core/test_laws.py`.
+settings.register_profile("thorough", deadline=None, max_examples=3000)
 settings.load_profile("default")
 
 

@@ -26,11 +26,8 @@ def announce(draft: Draft) -> None:
                     EventKind.WENT_DOWN, reason="muted", connection=episode.connection, data={"why": muted.reason}
                 )
             continue
-        record = draft.connections.get(episode.connection)
-        row = record.row if record is not None and record.row is not None else episode.row
-        if row is not None:
-            route = draft.policy.route(row)
-            by_channel.setdefault(route.channel, []).append((episode, route))
+        route = draft.policy.route(episode.row)
+        by_channel.setdefault(route.channel, []).append((episode, route))
     for channel, found in by_channel.items():
         found.sort(key=lambda pair: _impact(pair[0]))
         _tell(draft, channel, found)

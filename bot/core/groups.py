@@ -18,7 +18,7 @@ from bot.core.silence import voice
 
 ROOT_HOLDS = 20
 """Members that the root itself lists, one a line."""
-LIST_HOLDS = 60
+LIST_HOLDS = 50
 """Members that one reply lists; with names and references well within what a message may have."""
 
 

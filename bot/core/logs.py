@@ -47,8 +47,8 @@ def error(draft: Draft, record: ConnectionRecord, row: Connection, log: Log) -> 
     episode = draft.open_episode(row.id, EpisodeKind.ERROR)
     if episode is not None:
         _again(draft, episode, row, log)
-    elif (episode := _ended_lately(draft, row.id, family)) is not None:
-        _reopen(draft, episode, row, log)
+    elif (ended := _ended_lately(draft, row.id, family)) is not None:
+        _reopen(draft, *ended, row, log)
     else:
         episode = draft.open_new_episode(
             row.id,
@@ -110,32 +110,30 @@ def _tell_family(draft: Draft, episode: Episode, thread: str, name: str) -> int:
     return draft.tell(thread, Role.REPLY, MessageKind.ERROR, params)
 
 
-def _reopen(draft: Draft, episode: Episode, row: Connection, log: Log) -> None:
+def _reopen(draft: Draft, episode: Episode, thread: Thread, row: Connection, log: Log) -> None:
     reopened = replace(episode, end=None, end_why=None, end_not_before=None, closing=None)
     draft.episodes[episode.id] = reopened
-    if episode.thread is not None:
-        # An acknowledgement ended with the thread that it was for.
-        draft.touch(episode.thread, phase=Phase.OPEN, closed=None, ack_by=None, ack_at=None)
+    # An acknowledgement ended with the thread that it was for.
+    draft.touch(thread.id, phase=Phase.OPEN, closed=None, ack_by=None, ack_at=None)
     _again(draft, reopened, row, log)
 
 
-def _ended_lately(draft: Draft, connection: str, family: str) -> Episode | None:
-    """The error episode, if any, that this family reopens."""
+def _ended_lately(draft: Draft, connection: str, family: str) -> tuple[Episode, Thread] | None:
+    """The error episode, if any, that this family reopens, and its thread."""
 
-    def reopens(episode: Episode) -> bool:
-        thread: Thread | None = draft.threads.get(episode.thread or "")
+    def reopens(episode: Episode, thread: Thread) -> bool:
         return (
             episode.kind is EpisodeKind.ERROR
             and episode.closing is Closing.RECOVERED
             and episode.end is not None
             and draft.now - episode.end <= REOPEN_WITHIN
             and any(f.fingerprint == family for f in episode.families)
-            and thread is not None
             and draft.now - thread.opened < ROOT_TOO_OLD
         )
 
-    candidates = [episode for episode in draft.episodes_of(connection) if reopens(episode)]
-    return max(candidates, key=lambda episode: (episode.start, episode.id), default=None)
+    told = [(e, draft.threads[e.thread]) for e in draft.episodes_of(connection) if e.thread in draft.threads]
+    candidates = [(episode, thread) for episode, thread in told if reopens(episode, thread)]
+    return max(candidates, key=lambda pair: pair[0].start, default=None)
 
 
 def _clean(draft: Draft, row: Connection) -> None:

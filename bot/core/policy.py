@@ -87,10 +87,10 @@ class Policy:
     """How many sites, this one included, have the same channel."""
     routes: tuple[RouteRule, ...] = ()
 
-    def route(self, row: Connection) -> Route:
-        """The first route that matches, else the site's channel."""
+    def route(self, row: Connection | None) -> Route:
+        """The first route that matches, else the site's channel: no rule can match what was never understood."""
         for rule in self.routes:
-            if rule.matches(self.site, row):
+            if row is not None and rule.matches(self.site, row):
                 return rule.route(self.home)
         return Route(channel=self.home)
 

@@ -18,8 +18,8 @@ def follow(draft: Draft) -> None:
 
 def _channel(draft: Draft, thread: Thread) -> str:
     if thread.kind in (ThreadKind.OUTAGE, ThreadKind.GROUP, ThreadKind.ERROR):
-        rows = [episode.row for episode in draft.episodes_in(thread.id) if episode.row is not None]
-        return draft.policy.route(rows[0]).channel if rows else thread.channel
+        first = next(draft.episodes_in(thread.id), None)
+        return draft.policy.route(first.row if first is not None else None).channel
     if thread.kind is ThreadKind.CHANGES:
         # Its lines were gathered by channel; where each would go now cannot be told from the whole.
         return thread.channel if thread.channel in draft.policy.channels else draft.policy.home

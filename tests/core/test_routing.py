@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -83,14 +84,11 @@ def test_a_list_of_changes_stays_where_it_still_may_go() -> None:
     assert story.state.threads[story.roots[0].id].channel == "#a"
 
 
-def test_a_thread_without_a_row_to_route_by_stays() -> None:
-    story = Story(up())
-    story.poll(down())
-    thread = story.roots[0]
-    outage = next(iter(story.state.episodes.values()))
-    story.state = replace(story.state, episodes={outage.id: replace(outage, row=None)})
-    story.unposted = {thread.id}
-    story.policy = replace(story.policy, home="#new")
-    story.fail()
+def test_what_was_never_understood_matches_no_rule() -> None:
+    assert policy(RouteRule(channel="#x")).route(None) == Route(channel="#ops")
 
-    assert story.state.threads[thread.id].channel == "#ops"
+
+def test_what_is_over_matters_as_long_as_something_may_come_of_it() -> None:
+    rules = replace(policy(), flap_window=timedelta(hours=1))
+
+    assert (policy().lately, rules.lately) == (timedelta(minutes=30), timedelta(hours=1))
