@@ -11,7 +11,7 @@ import structlog
 from bot.core.incidents import SITE, Person
 from bot.core.state import Acknowledge, AckReply
 from bot.slack.commands import replies
-from bot.slack.commands.grammar import ACK, Ack, Help, LookUp, parse
+from bot.slack.commands.grammar import ACK, Ack, LookUp, parse
 from bot.slack.commands.lookup import Lookup, Missing, Several, Sight
 from bot.slack.commands.naming import name_of, split_site
 from bot.slack.commands.people import Clicked, asked, clicked
@@ -58,13 +58,12 @@ class Handlers:
         try:
             if (refusal := await self._stranger(ask.team)) is not None:
                 return refusal
-            match parse(ask.text):
-                case LookUp(ref):
-                    return self._shown(ref, await self._lookup.find(ref), ask.command)
-                case Ack(ref):
-                    return await self._ack(ref, ask.person, ask.command)
-                case Help(problem):
-                    return replies.help_(command=ask.command, problem=problem)
+            command = parse(ask.text)
+            if isinstance(command, LookUp):
+                return self._shown(command.ref, await self._lookup.find(command.ref), ask.command)
+            if isinstance(command, Ack):
+                return await self._ack(command.ref, ask.person, ask.command)
+            return replies.help_(command=ask.command, problem=command.problem)
         except StoreError as error:
             return _no_database(error)
 
@@ -105,13 +104,11 @@ class Handlers:
         )
 
     def _shown(self, ref: str, found: Sight | Several | Missing, command: str) -> Answer:
-        match found:
-            case Sight():
-                return replies.connection(found)
-            case Several():
-                return replies.several(found, ask=command)
-            case Missing():
-                return replies.missing(ref, found, command=command)
+        if isinstance(found, Sight):
+            return replies.connection(found)
+        if isinstance(found, Several):
+            return replies.several(found, ask=command)
+        return replies.missing(ref, found, command=command)
 
     async def _ack(self, ref: str, person: Person, command: str) -> Answer:
         if (refusal := self._not_allowed(person)) is not None:

@@ -68,7 +68,7 @@ def connection(sight: Sight, *, shared_by: Person | None = None) -> Answer:
         body=told(
             (reference(sight.site, sight.id), ": ", *_source(sight)),
             *_state(sight),
-            *(line for episode in sight.episodes for line in _incident(episode, sight)),
+            *(_incident(episode, sight) for episode in sight.episodes),
             _missing_fields(row) if row else (),
             ("Shared by ", Foreign(shared_by.name, style="bold"), ".") if shared_by else (),
         ),
@@ -142,20 +142,19 @@ def _doubts(sight: Sight) -> tuple[Line, ...]:
     )
 
 
-def _incident(episode: Episode, sight: Sight) -> tuple[Line, ...]:
+def _incident(episode: Episode, sight: Sight) -> Line:
     thread = sight.threads.get(episode.thread or "")
     who = acknowledged(thread) if thread else ("Nobody was told in the channel.",)
     so_far = duration(sight.at - episode.start)
-    match episode.kind:
-        case EpisodeKind.OUTAGE:
-            line: Line = (f"{sign(State.DOWN)} Open outage: ", *fell(episode), f", for {so_far} so far.")
-        case EpisodeKind.ERROR:
-            seen = times_seen(max(episode.families, key=lambda family: family.last_at)) if episode.families else ()
-            line = sentences((f"{ERROR_SIGN} Open error, since ", episode.start, "."), seen)
-        case EpisodeKind.BLIND:
-            line = (f"{sign(State.UNKNOWN)} The polls cannot read ", Foreign(episode.site, style="bold"), " since ")
-            line = (*line, episode.start, f", for {so_far} so far.")
-    return (sentences(line, who),)
+    if episode.kind is EpisodeKind.OUTAGE:
+        line: Line = (f"{sign(State.DOWN)} Open outage: ", *fell(episode), f", for {so_far} so far.")
+    elif episode.kind is EpisodeKind.ERROR:
+        seen = times_seen(max(episode.families, key=lambda family: family.last_at)) if episode.families else ()
+        line = sentences((f"{ERROR_SIGN} Open error, since ", episode.start, "."), seen)
+    else:
+        line = (f"{sign(State.UNKNOWN)} The polls cannot read ", Foreign(episode.site, style="bold"), " since ")
+        line = (*line, episode.start, f", for {so_far} so far.")
+    return sentences(line, who)
 
 
 def _missing_fields(row: Connection) -> Line:
