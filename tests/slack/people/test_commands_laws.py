@@ -7,7 +7,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.core.connection import Connection, Failure, Log, State
@@ -221,6 +221,7 @@ def test_a_connection_that_is_down_reads_like_this() -> None:
     assert lines[-2:] == ["[Share to channel]", f"[Open thread]({link})"]
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(sight=sights, shared_by=st.none() | people)
 def test_every_connection_can_be_shown(sight: Sight, shared_by: Person | None) -> None:
     answer = replies.connection(sight, shared_by=shared_by)
