@@ -223,8 +223,8 @@ async def test_when_no_site_can_be_read_there_is_nothing_but_the_reasons(cli: Cl
 
 
 async def test_a_reader_that_has_read_enough_gets_no_traceback(cli: Cli, site: SimulatedItemPath) -> None:
-    for number in range(3000):
-        site.add(name=f"Connection {number}")
+    for number in range(500):  # far more than a pipe holds
+        site.add(name=f"Connection {number}", url=f"https://{'x' * 1000}.example.com")
     script = f"'{sys.executable}' -m bot connections | head -n 1"
     cli.set(PYTHONPATH=str(ROOT))
     process = await asyncio.create_subprocess_shell(
