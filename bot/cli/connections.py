@@ -161,7 +161,7 @@ def _say_list(answers: Answers, *, one_site: bool, as_json: bool) -> None:
         Column(name="address", at_least=90, whole=False),
         Column(name="used by", at_least=140),
         Column(name="last check", at_least=140),
-        Column(name="error", at_least=110, whole=False),
+        Column(name="error", at_least=80, whole=False),
     ]
     say_table(columns, [_cells(site, row, one_site=one_site) for site, row in rows])
 
