@@ -26,12 +26,12 @@ endif
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test lint types imports unit browser format lock image clean
+.PHONY: help demo test lint types imports unit browser screenshots format lock image clean
 
 help: ## list these targets
 	@echo 'make TARGET, where TARGET is one of:'
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
-		printf '  %-9s %s\n' "$$name" "$$text"; done
+		printf '  %-11s %s\n' "$$name" "$$text"; done
 
 demo: $(RUNTIME) ## the whole story on this machine, no account needed (PORT=8090 chooses the port)
 	@$(PY) -m bot demo $(if $(PORT),--port $(PORT))
@@ -65,6 +65,9 @@ browser: $(DEV) ## the demo's story in a real Chromium (CHROMIUM=… names anoth
 	$(call section,Browser (Chromium))
 	@command -v "$${CHROMIUM:-chromium}" >/dev/null || { echo 'Chromium is missing: apt install chromium' >&2; exit 1; }
 	@$(PY) -m pytest -m browser $(ARGS)
+
+screenshots: $(DEV) ## the README's pictures, taken from the demo in that Chromium
+	@PYTHONPATH=. $(PY) tests/project/screenshots.py
 
 format: $(DEV) ## put the code into the common format
 	@$(PY) -m ruff check --fix

@@ -17,7 +17,18 @@ from bot.core.decide import decide
 from bot.core.events import Event
 from bot.core.incidents import EpisodeKind
 from bot.core.policy import Policy
-from bot.core.state import Acknowledge, AckReply, Cause, Decision, Due, Failed, Polled, SiteState, after
+from bot.core.state import (
+    Acknowledge,
+    AckReply,
+    Cause,
+    ConnectionRecord,
+    Decision,
+    Due,
+    Failed,
+    Polled,
+    SiteState,
+    after,
+)
 from bot.itempath.errors import ItemPathError
 from bot.store.errors import StoreError
 from bot.store.store import Store
@@ -195,9 +206,11 @@ class Poller:
                 decision = decide(tick.state, cause, now=now, policy=self._policy)
                 await tick.apply(decision, now=now)
             self._next_due = decision.next_due
+            state = after(tick.state, decision)
             for event in decision.events:
-                _log.info(event.kind.value.replace("_", " "), **_said(event))
-            self._measure(after(tick.state, decision))
+                record = state.connections.get(event.connection) or tick.state.connections.get(event.connection)
+                _log.info(event.kind.value.replace("_", " "), **_said(event, record))
+            self._measure(state)
             if decision.messages or decision.revisions:
                 self._committed()
             return decision
@@ -224,6 +237,12 @@ def _beat(last: datetime, interval: timedelta, now: datetime) -> datetime:
     return last + interval * max(1, -((last - now) // interval))
 
 
-def _said(event: Event) -> dict[str, object]:
-    fields = {"site": event.site, "connection": event.connection, "reason": event.reason, "thread": event.thread}
+def _said(event: Event, record: ConnectionRecord | None) -> dict[str, object]:
+    fields = {
+        "site": event.site,
+        "connection": event.connection,
+        "name": record.row.name if record and record.row else "",
+        "reason": event.reason,
+        "thread": event.thread,
+    }
     return {name: value for name, value in fields.items() if value}

@@ -30,6 +30,8 @@ UNSEEN_AFTER = 3
 """Intervals without a good poll after which a site counts as not seen (contract, "HTTP")."""
 ANSWERS_WITHIN = 3.0
 """Seconds for the database: whoever probes the bot gives up soon after, and would not hear the reason."""
+HANDLERS_END_WITHIN = 1.0
+"""Seconds for requests under way when the bot stops."""
 _PASSING = frozenset({"ratelimited"})
 """Errors of waiting messages that are no reason for alarm: Slack takes them in a moment."""
 
@@ -80,13 +82,13 @@ class Web:
         self.app.router.add_get("/metrics", self._metrics)
         if slack_request is not None:
             self.app.router.add_post("/slack/events", slack_request)
-        self._runner = web.AppRunner(self.app, access_log=None)
+        self._runner = web.AppRunner(self.app, access_log=None, shutdown_timeout=HANDLERS_END_WITHIN)
         self.port = 0
 
     async def start(self, host: str | None, port: int) -> None:
         """Listen; port 0 takes any, which `port` then tells. Raises `OSError` when the address is taken."""
         await self._runner.setup()
-        site = web.TCPSite(self._runner, host, port, shutdown_timeout=1.0)
+        site = web.TCPSite(self._runner, host, port)
         await site.start()
         self.port = self._runner.addresses[0][1]
         _log.info("listening", host=host or "*", port=self.port)

@@ -21,7 +21,11 @@ app = typer.Typer(
     # Plain help wraps to any terminal, and is there in a third of the time.
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["--help", "-h"]},
+    context_settings={
+        "help_option_names": ["--help", "-h"],
+        # Typer loads pydantic to convert an option without a value, and a verb's `--help` is none of the group's.
+        "default_map": {"help": False},
+    },
 )
 
 Config = Annotated[

@@ -141,10 +141,9 @@ def _say_records(answers: Answers, *, one_site: bool, as_json: bool) -> None:
 
 def _say_list(answers: Answers, *, one_site: bool, as_json: bool) -> None:
     rows: list[tuple[str, Row]] = []
-    for site, snapshot in answers:
-        if isinstance(snapshot, Snapshot):
-            rows += [(site, row) for row in snapshot.connections]
-            rows += [(site, row) for row in snapshot.unreadable]
+    for site, snapshot in [(site, found) for site, found in answers if isinstance(found, Snapshot)]:
+        rows += [(site, row) for row in snapshot.connections]
+        rows += [(site, row) for row in snapshot.unreadable]
     if as_json:
         say_json([as_api(site, row) for site, row in rows])
         return
@@ -162,7 +161,7 @@ def _say_list(answers: Answers, *, one_site: bool, as_json: bool) -> None:
         Column(name="address", at_least=90, whole=False),
         Column(name="used by", at_least=140),
         Column(name="last check", at_least=140),
-        Column(name="error", at_least=110, whole=False),
+        Column(name="error", at_least=80, whole=False),
     ]
     say_table(columns, [_cells(site, row, one_site=one_site) for site, row in rows])
 

@@ -73,7 +73,14 @@ def say_table(columns: Sequence[Column], rows: Sequence[Sequence[str]], *, headi
         table.add_row(*(Text(row[place], style=STYLES.get(row[place], "")) for place in places))
     written = io.StringIO()
     console = Console(
-        file=written, width=width, force_terminal=terminal, highlight=False, emoji=False, legacy_windows=False
+        file=written,
+        width=width,
+        # Says nothing here, but without it a plain terminal is taken to be 80 columns wide.
+        height=25,
+        force_terminal=terminal,
+        highlight=False,
+        emoji=False,
+        legacy_windows=False,
     )
     console.print(table)
     say("\n".join(line.rstrip() for line in written.getvalue().splitlines()))

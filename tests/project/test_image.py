@@ -1,6 +1,7 @@
 """The container image, as far as it can be judged without a container engine."""
 
 import asyncio
+import os
 import re
 import socket
 import sys
@@ -72,7 +73,7 @@ async def check(root: Path, listen: str) -> tuple[int | None, str]:
         "-m",
         "bot.healthcheck",
         cwd=root,
-        env={"BOT_LISTEN": listen},
+        env={**os.environ, "BOT_LISTEN": listen},
         stderr=asyncio.subprocess.PIPE,
     )
     _, said = await asyncio.wait_for(process.communicate(), timeout=30)

@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
-HEAVY = {"aiohttp", "aiosqlite", "alembic", "asyncpg", "prometheus_client", "slack_sdk", "sqlalchemy"}
+HEAVY = {
+    *("aiohttp", "aiosqlite", "alembic", "asyncio", "asyncpg", "prometheus_client"),
+    *("pydantic", "rich", "slack_sdk", "sqlalchemy", "structlog"),
+}
 
 
 @pytest.mark.parametrize("verb", [[], ["run"], ["check"], ["demo"], ["connections"], ["incidents"]])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Mapping
+from contextlib import suppress
 from typing import Any, Protocol
 
 import structlog
@@ -11,7 +12,7 @@ import structlog
 from bot.core.incidents import SITE, Person
 from bot.core.state import Acknowledge, AckReply
 from bot.slack.commands import replies
-from bot.slack.commands.grammar import ACK, Ack, Help, LookUp, parse
+from bot.slack.commands.grammar import ACK, Ack, LookUp, parse
 from bot.slack.commands.lookup import Lookup, Missing, Several, Sight
 from bot.slack.commands.naming import name_of, split_site
 from bot.slack.commands.people import Clicked, asked, clicked
@@ -58,13 +59,12 @@ class Handlers:
         try:
             if (refusal := await self._stranger(ask.team)) is not None:
                 return refusal
-            match parse(ask.text):
-                case LookUp(ref):
-                    return self._shown(ref, await self._lookup.find(ref), ask.command)
-                case Ack(ref):
-                    return await self._ack(ref, ask.person, ask.command)
-                case Help(problem):
-                    return replies.help_(command=ask.command, problem=problem)
+            command = parse(ask.text)
+            if isinstance(command, LookUp):
+                return self._shown(command.ref, await self._lookup.find(command.ref), ask.command)
+            if isinstance(command, Ack):
+                return await self._ack(command.ref, ask.person, ask.command)
+            return replies.help_(command=ask.command, problem=command.problem)
         except StoreError as error:
             return _no_database(error)
 
@@ -105,13 +105,11 @@ class Handlers:
         )
 
     def _shown(self, ref: str, found: Sight | Several | Missing, command: str) -> Answer:
-        match found:
-            case Sight():
-                return replies.connection(found)
-            case Several():
-                return replies.several(found, ask=command)
-            case Missing():
-                return replies.missing(ref, found, command=command)
+        if isinstance(found, Sight):
+            return replies.connection(found)
+        if isinstance(found, Several):
+            return replies.several(found, ask=command)
+        return replies.missing(ref, found, command=command)
 
     async def _ack(self, ref: str, person: Person, command: str) -> Answer:
         if (refusal := self._not_allowed(person)) is not None:
@@ -130,9 +128,10 @@ class Handlers:
         if (refusal := self._not_allowed(click.person)) is not None:
             return refusal
         site = click.value.rpartition("/")[0]
-        return await self._record(site, Acknowledge(by=click.person, thread=click.value), about="This incident")
+        return await self._record(site, Acknowledge(by=click.person, thread=click.value))
 
-    async def _record(self, site: str, cause: Acknowledge, *, about: str) -> Answer:
+    async def _record(self, site: str, cause: Acknowledge, *, about: str | None = None) -> Answer:
+        """`about`: a name for what is acknowledged; without it, that of the thread."""
         acknowledge = self._acknowledge.get(site)
         if acknowledge is None:
             return replies.sentence(
@@ -146,6 +145,9 @@ class Handlers:
                 "Not acknowledged: the bot's database did not take it",
                 "Nothing was recorded. Please try again; if it goes on, the bot's log and /status say why.",
             )
+        if about is None and cause.thread is not None:
+            with suppress(StoreError):  # it is recorded; a name for it is a nicety
+                about = await self._lookup.about(cause.thread)
         return replies.acknowledgement(reply, about=about)
 
     def _not_allowed(self, person: Person) -> Answer | None:
@@ -160,21 +162,29 @@ class Handlers:
         if click.place in self._shared:
             return  # a second click before the first was done
         self._shared.append(click.place)
+        done = False
+        try:
+            done = await self._shared_now(click, respond)
+        finally:
+            if not done:
+                self._shared.remove(click.place)
+
+    async def _shared_now(self, click: Clicked, respond: Respond) -> bool:
         site, _, connection = click.value.partition("/")
         found = await self._lookup.look(site, connection)
         if isinstance(found, Missing):
             await respond(replies.sentence("This bot does not watch that site any more", "There is nothing to share."))
-            return
+            return False
         # Seen by all: better missing than twice.
         if await respond(replies.connection(found, shared_by=click.person), repeatable=False):
             await respond({"delete_original": True})
-            return
-        self._shared.remove(click.place)
+            return True
         await respond(
             replies.sentence(
                 "Slack did not confirm that it was shared", "If it is not in the channel, please share it again."
             )
         )
+        return False
 
 
 def _no_database(error: StoreError) -> Answer:

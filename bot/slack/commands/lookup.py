@@ -133,13 +133,13 @@ class Lookup:
     async def find(self, ref: str) -> Answer:
         """What `ref` names, looked at live. Raises `StoreError`."""
         records = await self._records()
-        found: Resolution | None = exactly(ref, records, sites=self._live)
+        found: Resolution | None = await self._exactly(ref, records)
         unanswered: dict[str, Failure] = {}
         if found is None:
             new, unanswered = await self._unseen(ref)
             if new is not None:
                 return new
-            found = loosely(ref, records, sites=self._live)
+            found = await self._loosely(ref, records)
         if isinstance(found, Named):
             return await self._look(found.record.site, found.record.id, found.record)
         return _told(found, unanswered)
@@ -147,7 +147,7 @@ class Lookup:
     async def named(self, ref: str) -> ConnectionRecord | Several | Missing:
         """As `find`, among what is remembered only. Raises `StoreError`."""
         records = await self._records()
-        found = exactly(ref, records, sites=self._live) or loosely(ref, records, sites=self._live)
+        found = await self._exactly(ref, records) or await self._loosely(ref, records)
         return found.record if isinstance(found, Named) else _told(found, {})
 
     async def look(self, site: str, connection: str) -> Sight | Missing:
@@ -157,8 +157,25 @@ class Lookup:
         record = next((r for r in await self._store.records(site) if r.id == connection), None)
         return await self._look(site, connection, record)
 
+    async def about(self, thread: str) -> str | None:
+        """The name of the one connection or site that a thread is about; `None` when it is about several, or unknown.
+
+        Raises `StoreError`.
+        """
+        view = await self._store.thread(thread)
+        names = {e.row.name if e.row else e.connection or e.site for e in view.episodes} if view else set()
+        return names.pop() if len(names) == 1 else None
+
     async def _records(self) -> list[ConnectionRecord]:
         return [record for record in await self._store.records() if record.site in self._live]
+
+    # Comparing thousands of names takes a while, and the event loop has to go on meanwhile.
+
+    async def _exactly(self, ref: str, records: list[ConnectionRecord]) -> Named | Ambiguous | None:
+        return await asyncio.to_thread(exactly, ref, records, sites=self._live)
+
+    async def _loosely(self, ref: str, records: list[ConnectionRecord]) -> Resolution:
+        return await asyncio.to_thread(loosely, ref, records, sites=self._live)
 
     async def _unseen(self, ref: str) -> tuple[Sight | Several | None, dict[str, Failure]]:
         """What ItemPath has by this id although no poll has seen it yet; and which sites did not say."""

@@ -11,7 +11,7 @@ from typing import TypeAlias
 from bot.core.state import ConnectionRecord
 from bot.slack.commands.grammar import folded, unquoted
 
-COMPARED = 2000
+COMPARED = 1000
 """Names among which the nearest are searched; more take too long for a slip of the pen."""
 COMPARED_LENGTH = 80
 NEAREST = 3

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any, TypeAlias
 
 from bot.core.connection import Connection, State
 from bot.core.incidents import Episode, EpisodeKind, Person
-from bot.core.state import AckOutcome, AckReply
+from bot.core.state import AckOutcome, AckReply, ConnectionRecord
 from bot.slack.blocks import (
     Block,
     Fact,
@@ -68,7 +67,7 @@ def connection(sight: Sight, *, shared_by: Person | None = None) -> Answer:
         body=told(
             (reference(sight.site, sight.id), ": ", *_source(sight)),
             *_state(sight),
-            *(line for episode in sight.episodes for line in _incident(episode, sight)),
+            *(_incident(episode, sight) for episode in sight.episodes),
             _missing_fields(row) if row else (),
             ("Shared by ", Foreign(shared_by.name, style="bold"), ".") if shared_by else (),
         ),
@@ -87,7 +86,7 @@ def connection(sight: Sight, *, shared_by: Person | None = None) -> Answer:
 def _headline(sight: Sight) -> Line:
     name = Foreign(sight.row.name if sight.row else sight.id, style="bold")
     if sight.live is not None:
-        return (name, " is neither up nor down" if sight.state is State.UNKNOWN else f" is {sight.state}")
+        return (name, ": state unknown" if sight.state is State.UNKNOWN else f" is {sight.state}")
     if sight.gone:
         return (name, " is not in ItemPath any more" if sight.record else " is not in ItemPath")
     known = sight.record.known if sight.record else State.UNKNOWN
@@ -117,45 +116,41 @@ def _state(sight: Sight) -> tuple[Line, ...]:
     if record is None:
         return (("No poll has seen it yet: it is new.",),) if sight.live else ()
     since: Line = (f"{record.known.capitalize()} since ", record.since, ".") if record.since else ()
-    if sight.live is None:
-        return told(since if record.known is not State.UNKNOWN else (), *_doubts(sight))
-    if sight.state is State.UNKNOWN:
-        return told(("ItemPath tells no status that means up or down.",), ("Last known: ", *since) if since else ())
-    if sight.state is record.known:
-        return told(since)
     if record.known is State.UNKNOWN:
-        return (("Its state was unknown to the last poll; the next one will tell the channel.",),)
-    return (("The last poll saw it ", record.known.value, "; the next one will tell the channel."),)
+        since = ("Its state was unknown to the last poll.",)
+    elif sight.state is State.UNKNOWN and since:
+        since = ("Last known: ", *since)
+    elif sight.live is not None and sight.state is not record.known:
+        since = ("The last poll saw it ", record.known.value, "; the next one will tell the channel.")
+    return told(since, *_doubts(sight, record))
 
 
-def _doubts(sight: Sight) -> tuple[Line, ...]:
-    record = sight.record
-    if record is None or sight.gone:
+def _doubts(sight: Sight, record: ConnectionRecord) -> tuple[Line, ...]:
+    if sight.gone:
         return ()
+    no_meaning = sight.row is not None and sight.row.state is State.UNKNOWN
+    unread = record.problem if sight.live is None else None
     return told(
-        ("Its row could not be understood: ", Foreign(record.problem, 300)) if record.problem is not None else (),
+        ("ItemPath tells no status that means up or down.",) if no_meaning else (),
+        ("Its row could not be understood: ", Foreign(unread, 300)) if unread is not None else (),
         ("The last poll did not list it.",) if record.absent_reads else (),
         ("ItemPath itself has not checked it for too long.",) if record.stale else (),
-        ("ItemPath tells no status that means up or down.",)
-        if record.row and record.row.state is State.UNKNOWN
-        else (),
     )
 
 
-def _incident(episode: Episode, sight: Sight) -> tuple[Line, ...]:
+def _incident(episode: Episode, sight: Sight) -> Line:
     thread = sight.threads.get(episode.thread or "")
     who = acknowledged(thread) if thread else ("Nobody was told in the channel.",)
     so_far = duration(sight.at - episode.start)
-    match episode.kind:
-        case EpisodeKind.OUTAGE:
-            line: Line = (f"{sign(State.DOWN)} Open outage: ", *fell(episode), f", for {so_far} so far.")
-        case EpisodeKind.ERROR:
-            seen = times_seen(max(episode.families, key=lambda family: family.last_at)) if episode.families else ()
-            line = sentences((f"{ERROR_SIGN} Open error, since ", episode.start, "."), seen)
-        case EpisodeKind.BLIND:
-            line = (f"{sign(State.UNKNOWN)} The polls cannot read ", Foreign(episode.site, style="bold"), " since ")
-            line = (*line, episode.start, f", for {so_far} so far.")
-    return (sentences(line, who),)
+    if episode.kind is EpisodeKind.OUTAGE:
+        line: Line = (f"{sign(State.DOWN)} Open outage: ", *fell(episode), f", for {so_far} so far.")
+    elif episode.kind is EpisodeKind.ERROR:
+        seen = times_seen(max(episode.families, key=lambda family: family.last_at)) if episode.families else ()
+        line = sentences((f"{ERROR_SIGN} Open error, since ", episode.start, "."), seen)
+    else:
+        line = (f"{sign(State.UNKNOWN)} The polls cannot read ", Foreign(episode.site, style="bold"), " since ")
+        line = (*line, episode.start, f", for {so_far} so far.")
+    return sentences(line, who)
 
 
 def _missing_fields(row: Connection) -> Line:
@@ -236,22 +231,21 @@ def _grammar(command: str) -> tuple[Line, ...]:
     )
 
 
-def acknowledgement(reply: AckReply | None, *, about: str) -> Answer:
-    """How it went, after its commit. `about` is a connection's name or a site's."""
-    name = Foreign(about, style="bold")
+def acknowledgement(reply: AckReply | None, *, about: str | None) -> Answer:
+    """How it went, after its commit. `about` is a connection's name or a site's, if there is one."""
     outcome = reply.outcome if reply else AckOutcome.NOTHING_OPEN
+    name: Line = ("This",) if about is None else (Foreign(about, style="bold"),)
     if outcome is AckOutcome.DONE:
-        return private(
-            Post(sign=ACKNOWLEDGED_SIGN, headline=("You have acknowledged ", name), body=(_UNTIL_OVER,)),
-        )
+        done: Line = ("You have acknowledged ", "this" if about is None else Foreign(about, style="bold"))
+        return private(Post(sign=ACKNOWLEDGED_SIGN, headline=done, body=(_UNTIL_OVER,)))
     if outcome is AckOutcome.ALREADY and reply is not None and reply.by is not None:
-        at: tuple[str | datetime, ...] = (", ", reply.at) if reply.at else ()
-        headline: Line = (name, " was acknowledged before")
+        at: Line = (", ", reply.at) if reply.at else ()
         by: Line = ("By ", Foreign(reply.by.name, style="bold"), *at, ". Nothing has changed.")
-        return private(Post(sign=ACKNOWLEDGED_SIGN, headline=headline, body=(by,)))
+        return private(Post(sign=ACKNOWLEDGED_SIGN, headline=(*name, " was acknowledged before"), body=(by,)))
     if outcome is AckOutcome.ENDED:
-        return private(Post(sign=NOTICE_SIGN, headline=(name, " needs no acknowledgement any more: it is over")))
-    return private(Post(sign=NOTICE_SIGN, headline=(name, " has no open incident: there is nothing to acknowledge")))
+        over: Line = (*name, " needs no acknowledgement any more: it is over")
+        return private(Post(sign=NOTICE_SIGN, headline=over))
+    return private(Post(sign=NOTICE_SIGN, headline=(*name, " has no open incident: there is nothing to acknowledge")))
 
 
 _UNTIL_OVER: Line = ("It is recorded, and its thread says so. No reminder follows until it is over.",)

@@ -234,6 +234,8 @@ class _Client(SocketModeClient):
 
 
 async def _until(event: asyncio.Event, *, seconds: float) -> None:
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(max(0.0, seconds)):
-            await event.wait()
+    waiting = asyncio.create_task(event.wait())
+    try:
+        await asyncio.wait({waiting}, timeout=max(0.0, seconds))
+    finally:
+        waiting.cancel()

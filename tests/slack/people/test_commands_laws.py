@@ -7,7 +7,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.core.connection import Connection, Failure, Log, State
@@ -154,6 +154,74 @@ def valid(answer: dict[str, Any]) -> str:
     return shown
 
 
+def test_a_connection_that_is_down_reads_like_this() -> None:
+    row = Connection(
+        id="2",
+        name="Web Services",
+        type="REST",
+        url="https://api.example.com",
+        authentication="HMAC Authentication",
+        username="api-user",
+        status=0,
+        integration_count=1,
+        latest_log=Log(id="10", at=NOW, error="HTTP 503: token=abc123def456"),
+    )
+    start = NOW - timedelta(hours=2)
+    record = ConnectionRecord(site="plant", id="2", row=row, known=State.DOWN, since=start)
+    outage = Episode(
+        id="plant#1",
+        site="plant",
+        connection="2",
+        kind=EpisodeKind.OUTAGE,
+        start=start,
+        why=Why.SEEN,
+        row=row,
+        thread="plant/1",
+    )
+    ana = Person(id="U0ANA", name="ana")
+    thread = Thread(
+        id="plant/1", site="plant", kind=ThreadKind.OUTAGE, channel="C1", opened=start, ack_by=ana, ack_at=NOW
+    )
+    link = "https://acme.slack.com/archives/C1/p1"
+    sight = Sight(
+        site="plant",
+        id="2",
+        at=NOW,
+        live=row,
+        record=record,
+        read_at=NOW,
+        episodes=(outage,),
+        threads={"plant/1": thread},
+        link=link,
+    )
+    date = "{date_short_pretty} at {time_secs}"
+    lines = valid(replies.connection(sight)).splitlines()
+    assert lines[:7] == [
+        "🔴 Web Services is down",
+        "plant/2: read from ItemPath just now.",
+        "Down since 2026-11-24 01:00:00 UTC.",
+        (
+            "🔴 Open outage: down since 2026-11-24 01:00:00 UTC, for 2 h so far. "
+            "Acknowledged by ana at 2026-11-24 03:00:00 UTC."
+        ),
+        "ItemPath says nothing of: App, Password, Token, Can be tested, Last connection, Last check, Created.",
+        "Error:",
+        "HTTP 503: token=[masked]",
+    ]
+    assert sorted(lines[7:-2]) == [
+        "*Address* `https://api.example.com`",
+        "*Authentication* `HMAC Authentication`",
+        "*Impact if down* 1 integration stops.",
+        f"*Latest log (ItemPath)* <!date^1795489200^{date}|2026-11-24 03:00:00 UTC>",
+        "*Log* `10`",
+        "*Status* `0`",
+        "*Type* `REST`",
+        "*Username* `api-user`",
+    ]
+    assert lines[-2:] == ["[Share to channel]", f"[Open thread]({link})"]
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(sight=sights, shared_by=st.none() | people)
 def test_every_connection_can_be_shown(sight: Sight, shared_by: Person | None) -> None:
     answer = replies.connection(sight, shared_by=shared_by)
@@ -173,7 +241,8 @@ def test_every_list_and_every_miss_can_be_shown(
 
 
 @given(
-    reply=st.builds(AckReply, outcome=st.sampled_from(AckOutcome), by=st.none() | people, at=maybe_moment), about=texts
+    reply=st.builds(AckReply, outcome=st.sampled_from(AckOutcome), by=st.none() | people, at=maybe_moment),
+    about=maybe_text,
 )
 def test_every_acknowledgement_can_be_told(reply: AckReply, about: str) -> None:
     valid(replies.acknowledgement(reply, about=about))

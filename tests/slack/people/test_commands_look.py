@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,8 +14,9 @@ from bot.sandbox.itempath_examples import API_PAGE
 from bot.sandbox.itempath_faults import Fault
 from bot.sandbox.slack.faults import Fault as SlackFault
 from bot.slack.commands import lookup as lookup_module
+from bot.slack.commands import replies
 from bot.slack.commands.handlers import Handlers
-from bot.slack.commands.lookup import Lookup
+from bot.slack.commands.lookup import Lookup, Sight
 from bot.store.outbox import MessageKey
 from tests.slack.people.household import House, read
 
@@ -89,15 +91,23 @@ async def test_a_state_that_no_poll_has_seen_is_shown_beside_what_the_last_poll_
 async def test_a_status_that_means_nothing_is_unknown_with_what_was_last_known(house: House) -> None:
     house.sites["plant"].set_status(1, 7)
     shown = await house.ask("plant/1")
-    assert "🟣 PowerPick is neither up nor down" in shown
+    assert "🟣 PowerPick: state unknown" in shown
     assert "ItemPath tells no status that means up or down." in shown
     assert "Last known: Up since " in shown
     assert "*Status* `7`" in shown
 
 
+async def test_a_connection_that_itempath_does_not_check_is_said_to_be_so(house: House) -> None:
+    (record, *_) = await house.store.records("plant")
+    sight = await house.lookup.look("plant", record.id)
+    assert isinstance(sight, Sight)
+    stale = replace(sight, record=replace(record, stale=True))
+    assert "ItemPath itself has not checked it for too long." in read(replies.connection(stale))
+
+
 async def test_a_state_that_was_never_known_becomes_known(build: Build) -> None:
     house: House = await build(sites={"default": [{"id": 1, "name": "One", "status": None}]})
-    assert "One is neither up nor down" in await house.ask("1")
+    assert "One: state unknown" in await house.ask("1")
     house.sites["default"].set_status(1, 1)
     assert "Its state was unknown to the last poll" in await house.ask("1")
     house.sites["default"].set_status(1, None)

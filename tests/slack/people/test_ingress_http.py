@@ -15,7 +15,7 @@ from bot.sandbox.itempath_faults import Fault
 from bot.sandbox.slack.request_url import RequestUrl
 from bot.slack.ingress import http as http_module
 from bot.slack.ingress.http import MAX_BODY, HttpIngress
-from bot.slack.ingress.reception import Reception
+from bot.slack.ingress.reception import READY_WITHIN, Reception
 from bot.slack.ingress.responses import Responses
 from tests.slack.people.household import House, read
 
@@ -68,6 +68,15 @@ async def test_a_slow_answer_follows_its_acknowledgement(door: Open) -> None:
     assert await door.house.slack.interactions.command("C0ALERTS", "U0ALICE", "/connection powerpick") is None
     await door.house.slack.wait_for(door.whispers)
     assert "was up when last read" in door.whispers()[0].text
+
+
+async def test_a_command_is_acknowledged_in_time_while_itempath_hangs(door: Open) -> None:
+    """With the times as they are in earnest: Slack would show an error after three seconds."""
+    door.reception._ready_within = READY_WITHIN
+    await door.house.sites["plant"].set_fault(Fault.TIMEOUT)
+    assert await door.house.slack.interactions.command("C0ALERTS", "U0ALICE", "/connection powerpick") is None
+    await door.house.slack.wait_for(door.whispers)
+    assert "no answer from ItemPath" in door.whispers()[0].text
 
 
 async def test_a_button_acknowledges_and_says_so_privately(door: Open) -> None:

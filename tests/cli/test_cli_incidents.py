@@ -1,0 +1,173 @@
+"""`incidents`: what the store knows."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from bot.core.connection import Connection, Failure, Log
+from bot.core.events import Event, EventKind
+from bot.core.incidents import SITE, Closing, Episode, EpisodeKind, Family, Person, Thread, ThreadKind, Why
+from bot.core.state import Decision
+from bot.store.store import Store
+from tests.cli.typed import Cli
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+MINUTE = timedelta(minutes=1)
+HOUR = 60 * MINUTE
+
+
+def row(id_: str, name: str) -> Connection:
+    return Connection(id=id_, name=name, status=0)
+
+
+def episode(n: int, connection: str, start: datetime, **fields: Any) -> Episode:
+    given = {"kind": EpisodeKind.OUTAGE, "why": Why.SEEN} | fields
+    return Episode(id=f"vienna#{n}", site="vienna", connection=connection, start=start, **given)
+
+
+def event(connection: str, at: datetime, kind: EventKind, reason: str, **fields: Any) -> Event:
+    return Event(site="vienna", connection=connection, at=at, kind=kind, reason=reason, **fields)
+
+
+def error(text: str) -> Family:
+    log = Log(id="1", error=text)
+    return Family(fingerprint="f", log=log, count=3, first_at=NOW, last_at=NOW, message=0)
+
+
+OPEN = episode(
+    1,
+    "7",
+    NOW - 50 * HOUR,
+    row=row("7", "Web\x1b[2J Services"),
+    families=(error("first"), error("refused\npassword=hunter2")),
+    thread="vienna/1",
+)
+BLIND = episode(
+    2,
+    SITE,
+    NOW - 30 * MINUTE,
+    kind=EpisodeKind.BLIND,
+    failure=Failure(kind="timeout", message="No answer in time.", advice="Look."),
+)
+OVER = episode(
+    3,
+    "8",
+    NOW - 20 * MINUTE,
+    why=Why.WHILE_AWAY,
+    not_before=NOW - 25 * MINUTE,
+    end=NOW - 15 * MINUTE,
+    end_why=Why.SEEN,
+    closing=Closing.NOT_WATCHED,
+)
+THREAD = Thread(
+    id="vienna/1",
+    site="vienna",
+    kind=ThreadKind.OUTAGE,
+    channel="#alerts",
+    opened=NOW,
+    ack_by=Person(id="U1", name="Ann"),
+    ack_at=NOW - MINUTE,
+)
+EVENTS = (
+    event("7", OPEN.start - MINUTE, EventKind.ERROR, "new_error"),
+    event("7", OPEN.start, EventKind.WENT_DOWN, "seen", thread="vienna/1"),
+    event("7", NOW - MINUTE, EventKind.ACKNOWLEDGED, "by_person", data={"by": {"id": "U1", "name": "Ann"}}),
+    event("8", OVER.start, EventKind.WENT_DOWN, "while_away"),
+    event("8", NOW, EventKind.ADDED, "listed"),
+)
+
+
+@pytest.fixture
+async def store(cli: Cli) -> AsyncIterator[Store]:
+    """A database that is held by a running bot, and the environment that names it."""
+    url = f"sqlite:///{cli.cwd}/bot.db"
+    cli.set(BOT_DATABASE_URL=url)
+    opened = await Store.open(url, write=True)
+    yield opened
+    await opened.close()
+
+
+async def commit(store: Store, **decided: Any) -> None:
+    async with store.tick("vienna") as tick:
+        await tick.apply(Decision(site=tick.state.site, **decided), NOW)
+
+
+async def test_open_incidents_come_first_and_say_all_in_words(cli: Cli, store: Store) -> None:
+    await commit(store, episodes=(OPEN, BLIND, OVER), threads=(THREAD,), events=EVENTS)
+    told = await cli("incidents")
+    assert told.code == 0
+    _, blind, down, over = told.lines
+    assert blind.startswith("open    ")
+    assert "vienna/*" in blind
+    assert "(the site itself)" in blind
+    assert "No answer in time." in blind
+    for words in (f"{OPEN.start:%Y-%m-%d %H:%M:%S UTC}", "2 d 2 h", "vienna/7", "outage", "seen", "Ann", "vienna/1"):
+        assert words in down
+    assert "refused password=" in down
+    assert over.startswith("closed  ")
+    assert "5 min" in over
+    assert "no longer watched" in over
+
+
+async def test_foreign_text_steers_no_terminal_and_shows_no_credential(cli: Cli, store: Store) -> None:
+    await commit(store, episodes=(OPEN,), threads=(THREAD,))
+    for words in ([], ["--json"]):
+        told = await cli("incidents", *words)
+        assert told.out.replace("\n", "").isprintable()
+        assert "hunter2" not in told.out
+
+
+async def test_json_has_every_field_and_the_events_with_their_reasons(cli: Cli, store: Store) -> None:
+    await commit(store, episodes=(OPEN, BLIND, OVER), threads=(THREAD,), events=EVENTS)
+    blind, down, over = (await cli("incidents", "--json")).json
+    assert {key: down[key] for key in ("state", "kind", "reference", "why", "thread", "channel", "closing")} == {
+        "state": "open",
+        "kind": "outage",
+        "reference": "vienna/7",
+        "why": "seen",
+        "thread": "vienna/1",
+        "channel": "#alerts",
+        "closing": None,
+    }
+    assert down["downtimeSeconds"] >= 180_000
+    assert down["since"] == OPEN.start.isoformat()
+    assert down["acknowledgedBy"] == {"id": "U1", "name": "Ann"}
+    assert [each["count"] for each in down["errors"]] == [3, 3]
+    assert [(each["kind"], each["reason"]) for each in down["events"]] == [
+        ("went_down", "seen"),
+        ("acknowledged", "by_person"),
+    ]
+    assert blind["connection"] is None
+    assert blind["failure"]["kind"] == "timeout"
+    assert over["downtimeSeconds"] == 300
+    assert (over["endWhy"], over["closing"]) == ("seen", "no_longer_watched")
+    assert over["notBefore"] == (NOW - 25 * MINUTE).isoformat()
+    assert [each["reason"] for each in over["events"]] == ["while_away"]
+
+
+async def test_a_person_is_shown_the_latest_and_json_has_them_all(cli: Cli, store: Store) -> None:
+    closed = [
+        episode(n, "8", NOW - n * MINUTE, end=NOW, end_why=Why.SEEN, closing=Closing.RECOVERED) for n in range(11, 41)
+    ]
+    await commit(store, episodes=(OPEN, *closed), threads=(THREAD,))
+    assert len((await cli("incidents")).lines) == 1 + 1 + 20
+    assert len((await cli("incidents", "--json")).json) == 1 + 30
+
+
+@pytest.mark.usefixtures("store")
+async def test_without_incidents_it_says_so(cli: Cli) -> None:
+    told = await cli("incidents")
+    assert (told.code, told.out) == (0, "No incident is known.\n")
+    assert (await cli("incidents", "--json")).json == []
+
+
+async def test_a_database_that_does_not_exist_is_1_and_is_not_made(cli: Cli) -> None:
+    told = await cli("incidents")
+    assert (told.code, told.out) == (1, "")
+    assert "does not exist" in told.err
+    assert "Start `run` once" in told.err
+    assert not (cli.cwd / "data").exists()

@@ -1,0 +1,129 @@
+"""Takes the README's pictures: the demonstration in a real Chromium, light and dark (`make screenshots`).
+
+The story plays once while two pages look at it. What a picture waits for is on the page, not on the clock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import os
+import shutil
+import struct
+import sys
+import zlib
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Literal
+
+from playwright.async_api import Page, async_playwright
+
+from bot.sandbox.demo import sandbox
+from bot.telemetry import configure_logging
+
+PICTURES = Path(__file__).parents[2] / "docs/pictures"
+SIZE = (1280, 860)
+COLOURS = 256
+CHROMIUM_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+
+# Chromium has the decoder; what it writes itself is twice as large as a picture of a page needs to be.
+READ_PIXELS = """async (png) => {
+  const picture = await createImageBitmap(await (await fetch(`data:image/png;base64,${png}`)).blob());
+  const context = new OffscreenCanvas(picture.width, picture.height).getContext('2d');
+  context.drawImage(picture, 0, 0);
+  const pixels = new Blob([context.getImageData(0, 0, picture.width, picture.height).data]);
+  return new Promise((resolve) => {
+    const reader = new FileReader();
+    reader.onload = () => resolve(reader.result.split(',')[1]);
+    reader.readAsDataURL(pixels);
+  });
+}"""
+
+
+def with_palette(rgba: bytes, width: int) -> bytes:
+    """A PNG of the commonest 256 colours; every other becomes the nearest of them (https://www.w3.org/TR/png-3/)."""
+    pixels = [rgba[at : at + 3] for at in range(0, len(rgba), 4)]
+    counted = Counter(pixels)
+    palette = [colour for colour, _ in counted.most_common(COLOURS)]
+    place = {colour: number for number, colour in enumerate(palette)}
+    for colour in counted.keys() - place.keys():
+        place[colour] = min(range(len(palette)), key=lambda number: _distance(colour, palette[number]))
+    rows = bytes(place[pixel] for pixel in pixels)
+    height = len(rows) // width
+    lines = b"".join(b"\0" + rows[y * width : (y + 1) * width] for y in range(height))
+    header = struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)
+    chunks = ((b"IHDR", header), (b"PLTE", b"".join(palette)), (b"IDAT", zlib.compress(lines, 9)), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(map(_chunk, chunks))
+
+
+def _distance(one: bytes, other: bytes) -> int:
+    return sum((a - b) ** 2 for a, b in zip(one, other, strict=True))
+
+
+def _chunk(chunk: tuple[bytes, bytes]) -> bytes:
+    name, body = chunk
+    return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+
+
+async def take(pages: dict[str, Page], name: str) -> None:
+    """`<name>-light.png` and `<name>-dark.png`."""
+    shots = {scheme: await page.screenshot(animations="disabled") for scheme, page in pages.items()}
+    for scheme, shot in shots.items():
+        # On a blank page: the sandbox's own forbids to load anything from elsewhere.
+        blank = await pages[scheme].context.new_page()
+        rgba = base64.b64decode(await blank.evaluate(READ_PIXELS, base64.b64encode(shot).decode()))
+        await blank.close()
+        path = PICTURES / f"{name}-{scheme}.png"
+        path.write_bytes(await asyncio.to_thread(with_palette, rgba, SIZE[0]))
+        print(f"{path.relative_to(PICTURES.parents[1])}: {path.stat().st_size // 1000} kB")  # noqa: T201
+
+
+async def shown(pages: dict[str, Page], text: str) -> None:
+    await asyncio.gather(*(page.locator("#messages").get_by_text(text).last.wait_for() for page in pages.values()))
+
+
+@asynccontextmanager
+async def looking(url: str) -> AsyncIterator[dict[str, Page]]:
+    chromium = shutil.which(os.environ.get("CHROMIUM", "chromium"))
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
+        pages: dict[str, Page] = {}
+        for scheme in SCHEMES:
+            context = await browser.new_context(
+                viewport={"width": SIZE[0], "height": SIZE[1]}, color_scheme=scheme, timezone_id="UTC", locale="en-GB"
+            )
+            pages[scheme] = await context.new_page()
+            await pages[scheme].goto(url)
+        yield pages
+        await browser.close()
+
+
+async def main() -> None:
+    """About a minute: as long as the story takes."""
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    stop = asyncio.Event()
+    async with sandbox() as box, looking(box.url) as pages, asyncio.TaskGroup() as tasks:
+        service = tasks.create_task(box.service.run(stop))
+        story = tasks.create_task(box.teller.play())
+        await shown(pages, "PowerPick is down")
+        await take(pages, "outage")
+        await shown(pages, "PowerPick is up again")
+        for page in pages.values():
+            await page.get_by_text("2 replies").click()
+        await take(pages, "recovery")
+        await story
+        for page in pages.values():
+            await page.keyboard.press("Escape")
+        await shown(pages, "PowerPick is up")
+        await shown(pages, "Share to channel")
+        await take(pages, "command")
+        stop.set()
+        await service
+
+
+if __name__ == "__main__":
+    configure_logging(format="console", level="warning")
+    sys.exit(asyncio.run(main()))
