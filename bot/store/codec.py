@@ -7,12 +7,12 @@ ignored. Decoders raise `LookupError`, `ValueError` or `TypeError` on what no pr
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from bot.core.connection import Connection, Failure, Log, LogKey, State
-from bot.core.incidents import Family, Person, Why
+from bot.core.incidents import Family, Person, Silence, Why
 from bot.core.state import Pending
 
 Fields = Mapping[str, Any]
@@ -28,6 +28,14 @@ def decode_moment(value: str | None) -> datetime | None:
 
 def _moment(value: str) -> datetime:
     return datetime.fromisoformat(value)
+
+
+def encode_moments(values: Iterable[datetime]) -> list[str]:
+    return [value.astimezone(UTC).isoformat() for value in values]
+
+
+def decode_moments(values: Iterable[str]) -> tuple[datetime, ...]:
+    return tuple(map(_moment, values))
 
 
 def encode_log_key(key: LogKey) -> list[Any]:
@@ -130,6 +138,19 @@ def encode_person(person: Person) -> dict[str, Any]:
 
 def decode_person(value: Fields) -> Person:
     return Person(id=value["id"], name=value["name"])
+
+
+def encode_silence(silence: Silence) -> dict[str, Any]:
+    return {
+        "until": encode_moment(silence.until),
+        "reason": silence.reason,
+        "by": None if silence.by is None else encode_person(silence.by),
+    }
+
+
+def decode_silence(value: Fields) -> Silence:
+    by = value.get("by")
+    return Silence(until=_moment(value["until"]), reason=value["reason"], by=None if by is None else decode_person(by))
 
 
 def encode_family(family: Family) -> dict[str, Any]:

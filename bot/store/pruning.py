@@ -9,11 +9,11 @@ from sqlalchemy import ColumnElement, and_, delete, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.incidents import Phase
-from bot.store.tables import WAITING, episode, event, message, site, thread
+from bot.store.tables import WAITING, episode, event, message, mute, site, thread
 
 
 async def prune(transaction: AsyncConnection, before: datetime) -> int:
-    """Events; closed threads with all their messages and episodes; episodes that were told nowhere. Returns the rows.
+    """Events; mutes; closed threads with all their messages and episodes; episodes told nowhere. Returns the rows.
 
     A thread stays as long as the delivery has anything to do in it, and as long as an episode in it goes on.
     """
@@ -26,6 +26,7 @@ async def prune(transaction: AsyncConnection, before: datetime) -> int:
     ids = [id_ for (id_,) in found]
 
     forgotten = await _delete(transaction, event, event.c.at < before)
+    forgotten += await _delete(transaction, mute, mute.c.end < before)
     forgotten += await _delete(transaction, episode, and_(episode.c.thread.is_(None), episode.c.end < before))
     for start in range(0, len(ids), _AT_ONCE):
         some = ids[start : start + _AT_ONCE]

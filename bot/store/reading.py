@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.events import Event
-from bot.core.incidents import Episode, Thread, ThreadView
+from bot.core.incidents import SITE, Episode, EpisodeKind, Mute, Thread, ThreadView
 from bot.core.state import ConnectionRecord, SiteRecord
 from bot.store import rows, views
 from bot.store.engine import Database
 from bot.store.errors import understood
-from bot.store.tables import channel, connection, episode, event, meta, site, thread
+from bot.store.tables import channel, connection, episode, event, message, meta, mute, site, thread
 
 _AT_ONCE = 500
 """How many ids one statement asks for."""
@@ -25,6 +26,19 @@ class StoredEvent:
     id: int
     """Grows with each event of the database."""
     event: Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """What happened to a connection (or to a site, `incidents.SITE`) within a span, as of one moment. Oldest first."""
+
+    episodes: tuple[Episode, ...]
+    """Its own: those that began in the span, ended in it, or go on."""
+    blind: tuple[Episode, ...]
+    """When its site could not be read, so that nothing was known of it."""
+    events: tuple[StoredEvent, ...]
+    threads: Mapping[str, Thread]
+    """Where the episodes are told: who acknowledged it, and when."""
 
 
 class Reading:
@@ -52,9 +66,7 @@ class Reading:
         self, *, site: str | None = None, connection: str | None = None, open_only: bool = False, limit: int = 100
     ) -> tuple[Episode, ...]:
         """Newest first. `connection`: an id, or `incidents.SITE` for what happened to the site itself."""
-        # Ids end in a serial: of two that began together the longer, then the greater, is the newer.
-        newest_first = (episode.c.start.desc(), func.length(episode.c.id).desc(), episode.c.id.desc())
-        statement = select(episode).order_by(*newest_first).limit(limit)
+        statement = select(episode).order_by(*views.NEWEST_FIRST).limit(limit)
         if site is not None:
             statement = statement.where(episode.c.site == site)
         if connection is not None:
@@ -71,15 +83,48 @@ class Reading:
 
     async def threads(self, ids: Iterable[str]) -> dict[str, Thread]:
         """By id; what is not known is left out."""
-        wanted = list(dict.fromkeys(ids))
-        found: dict[str, Thread] = {}
         async with self._database.read() as transaction:
-            for start in range(0, len(wanted), _AT_ONCE):
-                some = wanted[start : start + _AT_ONCE]
-                with understood(self._where):
-                    result = await transaction.execute(select(thread).where(thread.c.id.in_(some)))
-                    found |= {row.id: rows.thread_of(row) for row in result}
-        return found
+            return await self._threads(transaction, ids)
+
+    async def root_place(self, thread_id: str) -> tuple[str, str] | None:
+        """Channel id and `ts` of a thread's root, for a link to it; `None` while Slack is not known to have it."""
+        async with self._database.read() as transaction:
+            place = select(message.c.channel_id, message.c.ts).where(message.c.thread == thread_id, message.c.n == 0)
+            row = (await transaction.execute(place)).one_or_none()
+        return None if row is None or row.channel_id is None or row.ts is None else (row.channel_id, row.ts)
+
+    async def mutes(self, site: str | None = None, *, now: datetime) -> tuple[Mute, ...]:
+        """Those that are not over, of one site or of all; what ends first comes first."""
+        statement = select(mute).where(mute.c.end > now).order_by(mute.c.end, mute.c.id)
+        if site is not None:
+            statement = statement.where(mute.c.site == site)
+        async with self._database.read() as transaction:
+            with understood(self._where):
+                return tuple(map(rows.mute_of, await transaction.execute(statement)))
+
+    async def history(self, site: str, connection: str, *, since: datetime) -> History:
+        """All that is kept of it from `since` on; what had begun before and was over later is included."""
+        in_span = (episode.c.site == site) & or_(episode.c.end.is_(None), episode.c.end >= since)
+        its_own = select(episode).where(in_span, episode.c.connection == connection).order_by(*views.OLDEST_FIRST)
+        blind = (
+            select(episode)
+            .where(in_span, episode.c.connection == SITE, episode.c.kind == EpisodeKind.BLIND.value)
+            .order_by(*views.OLDEST_FIRST)
+        )
+        happened = (
+            select(event)
+            .where(event.c.site == site, event.c.connection == connection, event.c.at >= since)
+            .order_by(event.c.at, event.c.id)
+        )
+        async with self._database.read() as transaction:
+            with understood(self._where):
+                episodes = tuple(map(rows.episode_of, await transaction.execute(its_own)))
+                return History(
+                    episodes=episodes,
+                    blind=tuple(map(rows.episode_of, await transaction.execute(blind))),
+                    events=tuple(map(_stored_event, await transaction.execute(happened))),
+                    threads=await self._threads(transaction, (e.thread for e in episodes if e.thread is not None)),
+                )
 
     async def events(
         self,
@@ -99,8 +144,7 @@ class Reading:
             statement = statement.where(event.c.at >= since)
         async with self._database.read() as transaction:
             with understood(self._where):
-                result = await transaction.execute(statement)
-                return tuple(StoredEvent(id=row.id, event=rows.event_of(row)) for row in result)
+                return tuple(map(_stored_event, await transaction.execute(statement)))
 
     async def channel_id(self, name: str) -> str | None:
         """What `remember_channel` was told."""
@@ -114,6 +158,20 @@ class Reading:
             found: str | None = await transaction.scalar(select(meta.c.value).where(meta.c.key == key))
             return found
 
+    async def _threads(self, transaction: AsyncConnection, ids: Iterable[str]) -> dict[str, Thread]:
+        wanted = list(dict.fromkeys(ids))
+        found: dict[str, Thread] = {}
+        for start in range(0, len(wanted), _AT_ONCE):
+            some = wanted[start : start + _AT_ONCE]
+            with understood(self._where):
+                result = await transaction.execute(select(thread).where(thread.c.id.in_(some)))
+                found |= {row.id: rows.thread_of(row) for row in result}
+        return found
+
     @property
     def _where(self) -> str:
         return str(self._database.address)
+
+
+def _stored_event(row: rows.AnyRow) -> StoredEvent:
+    return StoredEvent(id=row.id, event=rows.event_of(row))

@@ -15,6 +15,7 @@ from bot.core.incidents import (
     EpisodeKind,
     Message,
     MessageKind,
+    Mute,
     Phase,
     Role,
     Thread,
@@ -72,6 +73,7 @@ def record_values(record: ConnectionRecord) -> Values:
         "logs_seen": [codec.encode_log_key(key) for key in record.logs_seen],
         "absent_reads": record.absent_reads,
         "problem": record.problem,
+        "flips": codec.encode_moments(record.flips),
         "stale": record.stale,
     }
 
@@ -88,6 +90,7 @@ def record_of(row: AnyRow) -> ConnectionRecord:
         logs_seen=tuple(map(codec.decode_log_key, row.logs_seen)),
         absent_reads=row.absent_reads,
         problem=row.problem,
+        flips=codec.decode_moments(row.flips),
         stale=row.stale,
     )
 
@@ -99,13 +102,23 @@ def thread_values(thread: Thread) -> Values:
         "kind": thread.kind.value,
         "channel": thread.channel,
         "opened": thread.opened,
-        "mention": thread.mention,
+        "mentions": list(thread.mentions),
+        "escalate_to": list(thread.escalate_to),
         "phase": thread.phase.value,
         "closed": thread.closed,
         "ack_by": _opt(codec.encode_person, thread.ack_by),
         "ack_at": thread.ack_at,
         "remind_at": thread.remind_at,
         "reminders": thread.reminders,
+        "escalate_at": thread.escalate_at,
+        "settle_at": thread.settle_at,
+        "changes": thread.changes,
+        "flips": codec.encode_moments(thread.flips),
+        "joined_at": thread.joined_at,
+        "told_down": thread.told_down,
+        "watched": thread.watched,
+        "lists": list(thread.lists),
+        "silence": _opt(codec.encode_silence, thread.silence),
         "revision": thread.revision,
         "next_n": thread.next_n,
     }
@@ -118,13 +131,23 @@ def thread_of(row: AnyRow) -> Thread:
         kind=ThreadKind(row.kind),
         channel=row.channel,
         opened=row.opened,
-        mention=row.mention,
+        mentions=tuple(row.mentions),
+        escalate_to=tuple(row.escalate_to),
         phase=Phase(row.phase),
         closed=row.closed,
         ack_by=_opt(codec.decode_person, row.ack_by),
         ack_at=row.ack_at,
         remind_at=row.remind_at,
         reminders=row.reminders,
+        escalate_at=row.escalate_at,
+        settle_at=row.settle_at,
+        changes=row.changes,
+        flips=codec.decode_moments(row.flips),
+        joined_at=row.joined_at,
+        told_down=row.told_down,
+        watched=row.watched,
+        lists=tuple(row.lists),
+        silence=_opt(codec.decode_silence, row.silence),
         revision=row.revision,
         next_n=row.next_n,
     )
@@ -147,6 +170,7 @@ def episode_values(episode: Episode) -> Values:
         "families": [codec.encode_family(family) for family in episode.families],
         "failure": _opt(codec.encode_failure, episode.failure),
         "thread": episode.thread,
+        "told_at": episode.told_at,
     }
 
 
@@ -167,6 +191,31 @@ def episode_of(row: AnyRow) -> Episode:
         families=tuple(map(codec.decode_family, row.families)),
         failure=_opt(codec.decode_failure, row.failure),
         thread=row.thread,
+        told_at=row.told_at,
+    )
+
+
+def mute_values(mute: Mute) -> Values:
+    return {
+        "id": mute.id,
+        "site": mute.site,
+        "connection": mute.connection,
+        "by": codec.encode_person(mute.by),
+        "reason": mute.reason,
+        "start": mute.start,
+        "end": mute.end,
+    }
+
+
+def mute_of(row: AnyRow) -> Mute:
+    return Mute(
+        id=row.id,
+        site=row.site,
+        connection=row.connection,
+        by=codec.decode_person(row.by),
+        reason=row.reason,
+        start=row.start,
+        end=row.end,
     )
 
 

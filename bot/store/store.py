@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.store import schema
 from bot.store.address import Address
@@ -72,16 +72,18 @@ class Store(Reading):
             )
 
     @asynccontextmanager
-    async def tick(self, site: str, *, peers: tuple[str, ...] = (), now: datetime | None = None) -> AsyncIterator[Tick]:
-        """One write transaction about `site`, whose row comes first (and is made when it is new).
+    async def tick(
+        self, site: str, *, peers: tuple[str, ...] = (), now: datetime, lately: timedelta
+    ) -> AsyncIterator[Tick]:
+        """One write transaction about `site`, whose row is made when it is new.
 
-        `tick.state` is what `decide` looks at; `peers` are the other sites of its channel. `await tick.apply(…)` writes
-        what was decided, committed as the block ends. Leaving without it, or with an exception, changes nothing. `now`
-        decides which errors ended lately; without it, the site's last poll does.
+        `tick.state` is what `decide` looks at; `peers` are the other sites of its channel, which wait meanwhile, and
+        `lately` is `Policy.lately`. `await tick.apply(…)` writes what was decided, committed as the block ends. Leaving
+        without it, or with an exception, changes nothing.
         """
         async with AsyncExitStack() as stack:
             transaction = await stack.enter_async_context(self._database.write())
-            tick = await Tick.load(self._database, transaction, site, peers=peers, now=now)
+            tick = await Tick.load(self._database, transaction, site, peers=peers, now=now, lately=lately)
             yield tick
             if not tick.applied:
                 await transaction.rollback()

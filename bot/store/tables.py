@@ -73,6 +73,7 @@ connection = Table(
     Column("logs_seen", Document, nullable=False),
     Column("absent_reads", Integer, nullable=False),
     Column("problem", ForeignText),
+    Column("flips", Document, nullable=False),
     Column("stale", Boolean, nullable=False),
 )
 
@@ -84,13 +85,23 @@ thread = Table(
     Column("kind", Text, nullable=False),
     Column("channel", Text, nullable=False),
     Column("opened", Moment, nullable=False),
-    Column("mention", Text),
+    Column("mentions", Document, nullable=False),
+    Column("escalate_to", Document, nullable=False),
     Column("phase", Text, nullable=False),
     Column("closed", Moment),
     Column("ack_by", Document),
     Column("ack_at", Moment),
     Column("remind_at", Moment),
     Column("reminders", Integer, nullable=False),
+    Column("escalate_at", Moment),
+    Column("settle_at", Moment),
+    Column("changes", Integer, nullable=False),
+    Column("flips", Document, nullable=False),
+    Column("joined_at", Moment),
+    Column("told_down", Integer, nullable=False),
+    Column("watched", Integer, nullable=False),
+    Column("lists", Document, nullable=False),
+    Column("silence", Document),
     Column("revision", Integer, nullable=False),
     Column("next_n", Integer, nullable=False),
     Index("thread_site_phase", "site", "phase"),
@@ -114,7 +125,10 @@ episode = Table(
     Column("families", Document, nullable=False),
     Column("failure", Document),
     Column("thread", ForeignKey("thread.id")),
+    Column("told_at", Moment),
     Index("episode_site_end", "site", "end"),
+    # For the history of one connection, among all that `keep_events` keeps.
+    Index("episode_site_connection_start", "site", "connection", "start"),
     Index("episode_start", "start"),
     Index("episode_thread", "thread"),
 )
@@ -128,6 +142,19 @@ Index(
     unique=True,
     sqlite_where=episode.c.end.is_(None),
     postgresql_where=episode.c.end.is_(None),
+)
+
+mute = Table(
+    "mute",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("site", ForeignKey("site.name"), nullable=False),
+    Column("connection", ForeignText, nullable=False),
+    Column("by", Document, nullable=False),
+    Column("reason", ForeignText, nullable=False),
+    Column("start", Moment, nullable=False),
+    Column("end", Moment, nullable=False),
+    Index("mute_site_end", "site", "end"),
 )
 
 message = Table(

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import bindparam, delete, insert, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.core.incidents import EpisodeKind, MessageKind, Phase, Role
-from bot.core.logs import REOPEN_WITHIN
+from bot.core.incidents import Role
 from bot.core.state import Decision, SiteRecord, SiteState
 from bot.store import rows
 from bot.store.engine import Database
 from bot.store.errors import understood
+from bot.store.loading import load
 from bot.store.outgoing import DeliveryState, Form
-from bot.store.tables import UNSENT, connection, episode, event, message, site, thread
+from bot.store.tables import connection, episode, event, message, mute, site, thread
 
 
 class Tick:
@@ -36,13 +36,16 @@ class Tick:
         name: str,
         *,
         peers: Collection[str],
-        now: datetime | None,
+        now: datetime,
+        lately: timedelta,
     ) -> Tick:
-        """Takes the site's row first, making it when it is new: two ticks of a site follow each other."""
+        """Takes the rows of the site (making it when it is new) and of its peers first: ticks that could touch the same
+        thread follow each other.
+        """
         fresh = rows.site_values(SiteRecord(name=name))
         await transaction.execute(database.insert(site).on_conflict_do_nothing(), fresh)
         with understood(str(database.address)):
-            return cls(database, transaction, await _load(transaction, name, peers=peers, now=now))
+            return cls(database, transaction, await load(transaction, name, peers=peers, now=now, lately=lately))
 
     async def apply(self, decision: Decision, now: datetime) -> None:
         """Write all of it; each table in one go. It is committed as the tick's block ends.
@@ -64,6 +67,7 @@ class Tick:
         episodes = sorted(decision.episodes, key=lambda value: value.open)
         await self._each(upsert(episode), [rows.episode_values(value) for value in episodes])
         await self._messages(decision, now)
+        await self._each(upsert(mute), [rows.mute_values(value) for value in decision.mutes])
         await self._each(insert(event), [rows.event_values(value) for value in decision.events])
 
     async def _messages(self, decision: Decision, now: datetime) -> None:
@@ -106,55 +110,3 @@ class Tick:
     async def _each(self, statement: Any, values: list[rows.Values]) -> None:
         if values:
             await self._transaction.execute(statement, values)
-
-
-async def _load(transaction: AsyncConnection, name: str, *, peers: Collection[str], now: datetime | None) -> SiteState:
-    taken = await transaction.execute(select(site).where(site.c.name == name).with_for_update())
-    record = rows.site_of(taken.one())
-    records = await transaction.execute(select(connection).where(connection.c.site == name))
-
-    matters: ColumnElement[bool] = episode.c.end.is_(None)
-    # Counted from the last poll, which no `now` precedes: perhaps more than is asked for, never less.
-    moment = now or record.tried_at
-    if moment is not None:
-        lately = episode.c.end >= moment - REOPEN_WITHIN
-        matters = or_(matters, (episode.c.kind == EpisodeKind.ERROR.value) & lately)
-
-    undelivered = await transaction.execute(
-        select(message.c.thread, message.c.kind, message.c.state, message.c.maybe_sent_before)
-        .join(thread, thread.c.id == message.c.thread)
-        .where(thread.c.site == name, UNSENT, message.c.kind.in_([MessageKind.ROOT.value, MessageKind.REMINDER.value]))
-    )
-    unposted: set[str] = set()
-    reminders: set[str] = set()
-    for row in undelivered:
-        if row.kind == MessageKind.REMINDER:
-            reminders.add(row.thread)
-        elif row.state != DeliveryState.MAYBE and not row.maybe_sent_before:
-            unposted.add(row.thread)
-
-    # As conditions and not as lists of ids: however long Slack was away, they do not outgrow a statement.
-    never_posted = (
-        (message.c.n == 0) & UNSENT & (message.c.state != DeliveryState.MAYBE.value) & ~message.c.maybe_sent_before
-    )
-    wanted = (thread.c.site == name) & or_(
-        thread.c.phase == Phase.OPEN.value,
-        thread.c.id.in_(select(message.c.thread).where(never_posted)),
-        thread.c.id.in_(select(episode.c.thread).where(episode.c.site == name, matters)),
-    )
-    threads = await transaction.execute(select(thread).where(wanted))
-    episodes = await transaction.execute(
-        select(episode)
-        .where(episode.c.site == name, or_(matters, episode.c.thread.in_(select(thread.c.id).where(wanted))))
-        .order_by(episode.c.start, func.length(episode.c.id), episode.c.id)
-    )
-    alive_at = await transaction.scalar(select(func.max(site.c.tried_at)).where(site.c.name.in_([name, *peers])))
-    return SiteState(
-        site=record,
-        connections={row.id: rows.record_of(row) for row in records},
-        episodes={row.id: rows.episode_of(row) for row in episodes},
-        threads={row.id: rows.thread_of(row) for row in threads},
-        unposted=frozenset(unposted),
-        unsent_reminders=frozenset(reminders),
-        alive_at=alive_at,
-    )

@@ -13,6 +13,10 @@ from bot.store.errors import understood
 from bot.store.outgoing import DeliveryState, Form, Outgoing
 from bot.store.tables import episode, message, thread
 
+# Ids end in a serial: of two that began together the shorter, then the lesser, is the older.
+OLDEST_FIRST = (episode.c.start, func.length(episode.c.id), episode.c.id)
+NEWEST_FIRST = tuple(column.desc() for column in OLDEST_FIRST)
+
 _root = message.alias("root")
 
 _OUTGOING: Select[Any] = (
@@ -37,15 +41,23 @@ async def outgoing(connection: AsyncConnection, where: str, condition: ColumnEle
         return tuple(_outgoing(row) for row in await connection.execute(_OUTGOING.where(condition)))
 
 
+def latest(condition: ColumnElement[bool]) -> Select[tuple[str]]:
+    """Ids of episodes: of those that meet the condition, the latest of each connection in each thread.
+
+    A flapping group has thousands, and how its members stand is told by their latest.
+    """
+    each = (episode.c.thread, episode.c.site, episode.c.connection)
+    nth = func.row_number().over(partition_by=each, order_by=NEWEST_FIRST).label("nth")
+    ranked = select(episode.c.id, nth).where(condition).subquery()
+    return select(ranked.c.id).where(ranked.c.nth == 1)
+
+
 async def thread_view(connection: AsyncConnection, where: str, thread_id: str) -> ThreadView | None:
     with understood(where):
         row = (await connection.execute(select(thread).where(thread.c.id == thread_id))).one_or_none()
         root = await connection.execute(select(message).where(message.c.thread == thread_id, message.c.n == 0))
         episodes = await connection.execute(
-            select(episode)
-            .where(episode.c.thread == thread_id)
-            # Ids end in a serial: of two that began together the shorter, then the lesser, is the older.
-            .order_by(episode.c.start, func.length(episode.c.id), episode.c.id)
+            select(episode).where(episode.c.id.in_(latest(episode.c.thread == thread_id))).order_by(*OLDEST_FIRST)
         )
         root_row = root.one_or_none()
         if row is None or root_row is None:
@@ -63,7 +75,7 @@ def _outgoing(row: rows.AnyRow) -> Outgoing:
         closing=row.closing,
         channel=row.channel,
         thread_kind=ThreadKind(row.thread_kind),
-        thread_open=row.thread_phase == Phase.OPEN,
+        thread_open=row.thread_phase != Phase.CLOSED,
         created_at=row.created_at,
         state=DeliveryState(row.state),
         generation=row.generation,

@@ -7,8 +7,9 @@ import itertools
 import shutil
 import tempfile
 import warnings
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from pathlib import Path
+from typing import Any
 
 import asyncpg  # type: ignore[import-untyped]
 import pytest
@@ -31,9 +32,25 @@ def postgres_server() -> Iterator[str]:
         server = get_server(Path(folder) / "data", cleanup_mode="stop")
         try:
             host = server.get_uri().partition("?host=")[2]
+            in_a_thread(hurry(f"postgresql://postgres:@/postgres?host={host}"))
             yield f"postgresql://postgres:@/{{}}?host={host}"
         finally:
             server.stop()
+
+
+async def hurry(url: str) -> None:
+    """Nothing of it has to survive a power cut, and each test makes a database."""
+    admin = await asyncpg.connect(url)
+    for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+        await admin.execute(f"ALTER SYSTEM SET {setting} = off")
+    await admin.execute("SELECT pg_reload_conf()")
+    await admin.close()
+
+
+def in_a_thread(work: Coroutine[Any, Any, None]) -> None:
+    """So that no test's event loop is touched."""
+    with concurrent.futures.ThreadPoolExecutor() as executor:
+        executor.submit(asyncio.run, work).result()
 
 
 @contextlib.asynccontextmanager
@@ -48,14 +65,9 @@ async def database(server: str, *, template: str) -> AsyncIterator[str]:
         await admin.close()
 
 
-def prepare(url: str) -> None:
-    """Make the tables, in a thread of its own so that no test's event loop is touched."""
-
-    async def make() -> None:
-        await (await Store.open(url, write=True)).close()
-
-    with concurrent.futures.ThreadPoolExecutor() as executor:
-        executor.submit(asyncio.run, make()).result()
+async def prepare(url: str) -> None:
+    """Make the tables."""
+    await (await Store.open(url, write=True)).close()
 
 
 @pytest.fixture(scope="session")
@@ -67,16 +79,15 @@ def prepared_postgres(postgres_server: str) -> str:
         await admin.execute("CREATE DATABASE prepared")
         await admin.close()
 
-    with concurrent.futures.ThreadPoolExecutor() as executor:
-        executor.submit(asyncio.run, create()).result()
-    prepare(postgres_server.format("prepared"))
+    in_a_thread(create())
+    in_a_thread(prepare(postgres_server.format("prepared")))
     return "prepared"
 
 
 @pytest.fixture(scope="session")
 def prepared_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("prepared") / "bot.db"
-    prepare(f"sqlite:///{path}")
+    in_a_thread(prepare(f"sqlite:///{path}"))
     return path
 
 

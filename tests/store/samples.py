@@ -14,20 +14,24 @@ from bot.core.incidents import (
     Family,
     Message,
     MessageKind,
+    Mute,
     Person,
     Phase,
     Role,
+    Silence,
     Thread,
     ThreadKind,
     Why,
 )
-from bot.core.state import ConnectionRecord, Decision, Pending
+from bot.core.state import ConnectionRecord, Decision, Pending, SiteState
+from bot.store.outbox import MessageKey
 from bot.store.store import Store
 
 NOW = datetime(2026, 11, 24, 12, 0, 0, 123456, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
+LATELY = timedelta(minutes=30)
 
 LOG = Log(
     id="77",
@@ -70,6 +74,7 @@ RECORD = ConnectionRecord(
     logs_seen=(LogKey(id="76", at=None, error=""), LOG.key),
     absent_reads=1,
     problem="`status` is neither 0 nor 1",
+    flips=(NOW - DAY, NOW - MINUTE),
     stale=True,
 )
 THREAD = Thread(
@@ -78,13 +83,23 @@ THREAD = Thread(
     kind=ThreadKind.OUTAGE,
     channel="#alerts",
     opened=NOW - DAY,
-    mention="here",
+    mentions=("here", "U2"),
+    escalate_to=("S1",),
     phase=Phase.CLOSED,
     closed=NOW,
     ack_by=Person(id="U1", name="Ann"),
     ack_at=NOW - MINUTE,
     remind_at=NOW + MINUTE,
     reminders=2,
+    escalate_at=NOW + 2 * MINUTE,
+    settle_at=NOW + 3 * MINUTE,
+    changes=5,
+    flips=(NOW - MINUTE, NOW),
+    joined_at=NOW - SECOND,
+    told_down=6,
+    watched=7,
+    lists=(2, 3),
+    silence=Silence(until=NOW + DAY, reason="moving \x00\ud800", by=Person(id="U3", name="Bo")),
     revision=3,
     next_n=4,
 )
@@ -104,6 +119,16 @@ EPISODE = Episode(
     families=(Family(fingerprint="f", log=LOG, count=3, first_at=NOW - MINUTE, last_at=NOW, message=2),),
     failure=Failure(kind="timeout", message="No answer.", advice="Look."),
     thread="default/1",
+    told_at=NOW - 2 * SECOND,
+)
+MUTE = Mute(
+    id="default!3",
+    site="default",
+    connection="1",
+    by=Person(id="U1", name="Ann"),
+    reason="moving \x00\ud800",
+    start=NOW - MINUTE,
+    end=NOW + MINUTE,
 )
 
 
@@ -131,9 +156,24 @@ def reply(of: str, n: int, *, kind: MessageKind = MessageKind.RECOVERED, moot_fr
     )
 
 
+async def post(store: Store, thread_id: str, n: int = 0) -> None:
+    """The message gets to Slack."""
+    key = MessageKey(thread=thread_id, n=n)
+    assert await store.outbox.claim(key, now=NOW) is not None
+    await store.outbox.sent(key, generation=0, channel_id="C1", ts="1.1", now=NOW)
+
+
+async def state_of(
+    store: Store, site: str = "default", *, peers: tuple[str, ...] = (), now: datetime = NOW
+) -> SiteState:
+    """What a tick is handed."""
+    async with store.tick(site, peers=peers, now=now, lately=LATELY) as tick:
+        return tick.state
+
+
 async def commit(
     store: Store, *, site: str = "default", now: datetime = NOW, tried: datetime = NOW, **what: Any
 ) -> None:
     """One tick that decides `what`."""
-    async with store.tick(site) as tick:
+    async with store.tick(site, now=now, lately=LATELY) as tick:
         await tick.apply(Decision(site=replace(tick.state.site, tried_at=tried), **what), now)

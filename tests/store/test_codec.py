@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.connection import Connection, Failure, Log, LogKey, State
-from bot.core.incidents import Family, Person, Why
+from bot.core.incidents import Family, Person, Silence, Why
 from bot.core.state import Pending
 from bot.store import codec
 from bot.store.columns import dumps
@@ -74,6 +74,7 @@ families = st.builds(
 keys = st.builds(LogKey, id=text, at=maybe(moments), error=text)
 failures = st.builds(Failure, kind=text, message=text, advice=text)
 persons = st.builds(Person, id=text, name=text)
+silences = st.builds(Silence, until=moments, reason=text, by=maybe(persons))
 
 CODECS: dict[type, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
     Log: (codec.encode_log, codec.decode_log),
@@ -83,10 +84,14 @@ CODECS: dict[type, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
     LogKey: (codec.encode_log_key, codec.decode_log_key),
     Failure: (codec.encode_failure, codec.decode_failure),
     Person: (codec.encode_person, codec.decode_person),
+    Silence: (codec.encode_silence, codec.decode_silence),
+    tuple: (codec.encode_moments, codec.decode_moments),
 }
 
 
-@given(st.one_of(logs, connections, pendings, families, keys, failures, persons))
+@given(
+    st.one_of(logs, connections, pendings, families, keys, failures, persons, silences, st.lists(moments).map(tuple))
+)
 def test_every_value_comes_back_as_it_was(value: Any) -> None:
     encode, decode = CODECS[type(value)]
     written = dumps(encode(value))

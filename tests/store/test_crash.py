@@ -13,12 +13,12 @@ import asyncio, sys
 from dataclasses import replace
 from bot.core.state import Decision
 from bot.store.store import Store
-from tests.store.samples import NOW, root, thread
+from tests.store.samples import LATELY, NOW, root, thread
 
 async def main():
     store = await Store.open(sys.argv[1], write=True)
     for n in (1, 2):
-        async with store.tick("default") as tick:
+        async with store.tick("default", now=NOW, lately=LATELY) as tick:
             decision = Decision(
                 site=replace(tick.state.site, serial=n), threads=(thread(n),), messages=(root(f"default/{n}"),)
             )

@@ -25,7 +25,7 @@ from bot.store.errors import (
 )
 from bot.store.outbox import MessageKey
 from bot.store.store import Store
-from tests.store.samples import EPISODE, RECORD, THREAD, commit, root
+from tests.store.samples import EPISODE, LATELY, NOW, RECORD, THREAD, commit, root
 
 
 @pytest.mark.parametrize("write", [True, False])
@@ -210,7 +210,7 @@ async def test_a_connection_that_breaks_within_a_tick_undoes_it(ready_postgres: 
     store = await Store.open(ready_postgres, write=True)
 
     async def broken() -> None:
-        async with store.tick("default") as tick:
+        async with store.tick("default", now=NOW, lately=LATELY) as tick:
             await end_sessions(ready_postgres)
             await tick._transaction.execute(select(1))
 

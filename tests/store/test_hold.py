@@ -14,7 +14,7 @@ from bot.core.state import Decision
 from bot.store.errors import DatabaseBusy, DatabaseLost, DatabaseUnreachable, SchemaNewer
 from bot.store.hold import ServerHold
 from bot.store.store import Store
-from tests.store.samples import NOW, commit
+from tests.store.samples import LATELY, NOW, commit
 from tests.store.test_schema import set_version
 
 
@@ -38,7 +38,7 @@ async def test_a_second_bot_is_refused_and_the_first_one_goes_on(url: str) -> No
 
 
 async def test_readers_come_and_go_beside_a_running_bot(url: str) -> None:
-    async with opened(url) as bot, bot.tick("default") as tick:
+    async with opened(url) as bot, bot.tick("default", now=NOW, lately=LATELY) as tick:
         reader = await Store.open(url, write=False)
         assert await reader.sites() == ()
         await tick.apply(Decision(site=tick.state.site), NOW)
@@ -180,7 +180,7 @@ async def test_a_bot_whose_place_was_taken_writes_nothing_more(ready_postgres: s
 async def test_who_takes_over_waits_for_the_write_under_way(ready_postgres: str) -> None:
     async with opened(ready_postgres) as first:
         await commit(first)
-        async with first.tick("default") as tick:
+        async with first.tick("default", now=NOW, lately=LATELY) as tick:
             await break_lock(first, ready_postgres)
             takeover = asyncio.create_task(Store.open(ready_postgres, write=True))
             await waits_for_a_lock(ready_postgres)

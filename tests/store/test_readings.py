@@ -1,14 +1,18 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from bot.core.connection import State
 from bot.core.events import Event, EventKind
-from bot.core.incidents import SITE, EpisodeKind, ThreadView
+from bot.core.incidents import SITE, EpisodeKind, Person, Phase, ThreadView
 from bot.core.state import ConnectionRecord
 from bot.store.outbox import MessageKey
+from bot.store.reading import History
 from bot.store.store import Store
-from tests.store.samples import DAY, MINUTE, NOW, SECOND, closed, commit, episode, reply, root, thread
+from tests.store.samples import DAY, MINUTE, MUTE, NOW, SECOND, closed, commit, episode, post, reply, root, thread
 
 
 def event(connection: str, minutes: int, *, site: str = "default") -> Event:
@@ -51,11 +55,14 @@ async def test_episodes_come_newest_first_and_can_be_narrowed(store: Store) -> N
     assert await ids(site="default", connection=SITE) == ["default#12"]
 
 
-async def test_a_thread_is_seen_with_its_root_and_all_its_episodes_oldest_first(store: Store) -> None:
+async def test_a_thread_is_seen_with_its_root_and_the_latest_of_each_connection_oldest_first(store: Store) -> None:
     parts = (
         episode(10, thread="default/1"),
         episode(9, thread="default/1"),
         episode(11, thread="default/1", start=NOW - DAY, end=NOW),
+        # Over, and followed by another.
+        episode(7, thread="default/1", connection="10", start=NOW - DAY, end=NOW),
+        episode(8, thread="default/1", connection="9", end=NOW),
     )
     await commit(store, threads=(thread(1), thread(2)), episodes=parts, messages=(root("default/1"),))
     seen = await store.thread("default/1")
@@ -100,6 +107,59 @@ async def test_facts_are_remembered_and_replaced(store: Store) -> None:
     assert await store.meta("team_id") == "T2"
 
 
+async def test_the_place_of_a_root_is_known_once_slack_has_it(store: Store) -> None:
+    await commit(store, threads=(thread(1),), messages=(root("default/1"),))
+    assert await store.root_place("default/1") is None
+    await post(store, "default/1")
+    assert await store.root_place("default/1") == ("C1", "1.1")
+    assert await store.root_place("default/9") is None
+
+
+async def test_mutes_that_are_not_over_come_by_their_end(store: Store) -> None:
+    short, long = replace(MUTE, id="default!9"), replace(MUTE, id="default!1", end=NOW + DAY)
+    await commit(store, mutes=(long, short, replace(MUTE, id="default!2", end=NOW)))
+    other = replace(MUTE, id="other!1", site="other", end=NOW + SECOND)
+    await commit(store, site="other", mutes=(other,))
+    assert await store.mutes(now=NOW) == (other, short, long)
+    assert await store.mutes("default", now=NOW) == (short, long)
+    assert await store.mutes("default", now=NOW + MINUTE) == (long,)
+
+
+async def test_the_history_of_a_connection_is_what_touches_the_span_oldest_first(store: Store) -> None:
+    since = NOW - DAY
+    blind: dict[str, Any] = {"connection": SITE, "kind": EpisodeKind.BLIND}
+    acknowledged = closed(1, ack_by=Person(id="U1", name="Ann"), ack_at=NOW)
+    its_own = (
+        episode(1, connection="1", start=since - DAY, end=since, thread="default/1"),
+        episode(3, connection="1", end=NOW, kind=EpisodeKind.ERROR),
+        episode(4, connection="1", start=NOW + SECOND, thread="default/2"),
+    )
+    lost = (episode(12, start=since - DAY, end=NOW, **blind), episode(13, **blind))
+    await commit(
+        store,
+        threads=(acknowledged, thread(2), thread(3)),
+        episodes=(
+            *reversed(its_own),
+            *reversed(lost),
+            episode(0, connection="1", start=since - DAY, end=since - SECOND, thread="default/3"),
+            episode(11, start=since - DAY, end=since - SECOND, **blind),
+            episode(20, connection="2"),
+        ),
+        events=(event("1", -24 * 60 - 1), event("1", -24 * 60), event("2", 0), event("1", 1)),
+    )
+    await commit(store, site="other", episodes=(episode(1, site="other", connection="1"),))
+
+    history = await store.history("default", "1", since=since)
+    assert history.episodes == its_own
+    assert history.blind == lost
+    assert [(e.event.at - NOW) / MINUTE for e in history.events] == [-24 * 60, 1]
+    assert history.threads == {"default/1": acknowledged, "default/2": thread(2)}
+
+    assert await store.history("default", "9", since=since) == History(episodes=(), blind=lost, events=(), threads={})
+    of_the_site = await store.history("default", SITE, since=NOW + SECOND)
+    assert of_the_site.episodes == of_the_site.blind == lost[1:]
+
+
 async def sent(store: Store, thread_id: str, *, absent: bool = False) -> None:
     key = MessageKey(thread=thread_id, n=0)
     await store.outbox.claim(key, now=NOW)
@@ -119,16 +179,18 @@ async def test_pruning_forgets_what_is_old_over_and_told_and_nothing_else(store:
             closed(3, old),
             closed(4, before),
             thread(5),
+            thread(8, phase=Phase.FLAPPING, opened=old),
             # Closed, but an episode in it goes on, or ended recently.
             closed(6, old),
             closed(7, old),
         ),
-        messages=(*(root(f"default/{n}") for n in range(1, 8)), reply("default/1", 1)),
+        messages=(*(root(f"default/{n}") for n in range(1, 9)), reply("default/1", 1)),
         episodes=(
             episode(1, thread="default/1", end=old),
             episode(2, thread="default/2", end=old),
             episode(5, thread="default/5", end=old),
             episode(6, thread="default/6"),
+            episode(8, thread="default/8", end=old),
             episode(7, thread="default/7", end=before),
             # Told nowhere: over, over too recently, going on.
             episode(21, end=old),
@@ -136,21 +198,23 @@ async def test_pruning_forgets_what_is_old_over_and_told_and_nothing_else(store:
             episode(23, start=old),
         ),
         events=(event("1", -2 * 24 * 60), event("1", 0)),
+        mutes=(replace(MUTE, id="default!1", end=before - SECOND), replace(MUTE, id="default!2", end=before)),
     )
-    for n in (1, 4, 5, 6, 7):
+    for n in (1, 4, 5, 6, 7, 8):
         await sent(store, f"default/{n}")
     await sent(store, "default/3", absent=True)
     # A reply that waits keeps its thread…
-    assert await store.prune(before=before) == 1 + 1
+    assert await store.prune(before=before) == 1 + 1 + 1
     await store.outbox.sent(MessageKey(thread="default/1", n=1), generation=0, channel_id="C", ts="2", now=NOW)
     await store.outbox.shown(MessageKey(thread="default/1", n=1), generation=0, revision=1)
     # …until it is sent: two messages, an episode and a thread.
     assert await store.prune(before=before) == 2 + 1 + 1
     assert await store.prune(before=before) == 0
 
-    assert {e.id for e in await store.episodes()} == {f"default#{n}" for n in (2, 5, 6, 7, 22, 23)}
-    assert set(await store.threads(f"default/{n}" for n in range(1, 8))) == {f"default/{n}" for n in range(2, 8)}
+    assert {e.id for e in await store.episodes()} == {f"default#{n}" for n in (2, 5, 6, 7, 8, 22, 23)}
+    assert set(await store.threads(f"default/{n}" for n in range(1, 9))) == {f"default/{n}" for n in range(2, 9)}
     assert [e.event.at for e in await store.events()] == [NOW]
+    assert [m.id for m in await store.mutes(now=NOW - 9 * DAY)] == ["default!2"]
 
 
 @pytest.mark.parametrize("write", [True, False])

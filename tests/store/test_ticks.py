@@ -2,12 +2,11 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
 from bot.core.events import Event, EventKind
-from bot.core.incidents import SITE, EpisodeKind, MessageKind
+from bot.core.incidents import SITE, EpisodeKind, ThreadKind
 from bot.core.state import ConnectionRecord, Decision, Overtaken, Revision, SiteRecord, SiteState
 from bot.store.errors import DatabaseFailed
 from bot.store.outbox import DeliveryState, MessageKey
@@ -15,23 +14,21 @@ from bot.store.store import Store
 from tests.store.samples import (
     DAY,
     EPISODE,
+    LATELY,
     MINUTE,
+    MUTE,
     NOW,
     RECORD,
     SECOND,
     THREAD,
-    closed,
     commit,
     episode,
+    post,
     reply,
     root,
+    state_of,
     thread,
 )
-
-
-async def state_of(store: Store, site: str = "default", *, peers: tuple[str, ...] = ()) -> SiteState:
-    async with store.tick(site, peers=peers) as tick:
-        return tick.state
 
 
 async def test_a_site_that_was_never_seen_begins_empty_and_leaves_no_trace_unless_decided_on(store: Store) -> None:
@@ -52,13 +49,14 @@ async def test_everything_that_was_decided_is_there_in_the_next_tick(store: Stor
     )
     bare = ConnectionRecord(site="default", id="\x00\ud800\\ü", row=None)
     ongoing = replace(EPISODE, id="default#3", connection=SITE, end=None, closing=None, end_why=None)
-    async with store.tick("default") as tick:
+    async with store.tick("default", now=NOW, lately=LATELY) as tick:
         decision = Decision(
             site=site,
             connections=(RECORD, bare),
             episodes=(EPISODE, ongoing),
             threads=(THREAD,),
             messages=(root("default/1"),),
+            mutes=(MUTE,),
         )
         await tick.apply(decision, NOW)
     assert await state_of(store) == SiteState(
@@ -66,6 +64,7 @@ async def test_everything_that_was_decided_is_there_in_the_next_tick(store: Stor
         connections={"1": RECORD, bare.id: bare},
         episodes={EPISODE.id: EPISODE, ongoing.id: ongoing},
         threads={THREAD.id: THREAD},
+        mutes=(MUTE,),
         unposted=frozenset({"default/1"}),
         alive_at=NOW,
     )
@@ -85,8 +84,17 @@ async def test_what_is_not_named_stays_and_what_is_removed_goes(store: Store) ->
 async def test_an_outage_may_end_and_another_begin_in_one_decision(store: Store) -> None:
     await commit(store, episodes=(episode(1, connection="c"),))
     again = episode(2, connection="c")
-    await commit(store, episodes=(again, episode(1, connection="c", end=NOW)))
-    assert (await state_of(store)).episodes == {"default#2": again}
+    ended = episode(1, connection="c", end=NOW)
+    await commit(store, episodes=(again, ended))
+    assert (await state_of(store)).episodes == {"default#1": ended, "default#2": again}
+
+
+async def test_a_mute_that_is_lifted_overwrites_the_one_that_was(store: Store) -> None:
+    other = replace(MUTE, id="default!4", end=NOW + DAY)
+    await commit(store, mutes=(MUTE, other))
+    lifted = replace(MUTE, end=NOW + SECOND)
+    await commit(store, mutes=(lifted,))
+    assert (await state_of(store)).mutes == (lifted, other)
 
 
 async def test_a_second_open_outage_of_a_connection_is_refused(store: Store) -> None:
@@ -98,7 +106,7 @@ async def test_a_second_open_outage_of_a_connection_is_refused(store: Store) -> 
 
 async def test_an_exception_within_a_tick_undoes_all_of_it(store: Store) -> None:
     async def fail() -> None:
-        async with store.tick("default") as tick:
+        async with store.tick("default", now=NOW, lately=LATELY) as tick:
             decision = Decision(
                 site=replace(tick.state.site, serial=9), threads=(thread(1),), messages=(root("default/1"),)
             )
@@ -115,7 +123,7 @@ async def test_a_cancelled_tick_undoes_all_of_it_and_lets_the_next_one_in(store:
     applied = asyncio.Event()
 
     async def hang() -> None:
-        async with store.tick("default") as tick:
+        async with store.tick("default", now=NOW, lately=LATELY) as tick:
             await tick.apply(Decision(site=replace(tick.state.site, serial=9)), NOW)
             applied.set()
             await asyncio.Event().wait()
@@ -129,7 +137,7 @@ async def test_a_cancelled_tick_undoes_all_of_it_and_lets_the_next_one_in(store:
 
 
 async def test_a_tick_cancelled_while_it_waits_for_its_turn_leaves_the_store_whole(store: Store) -> None:
-    async with store.tick("default") as tick:
+    async with store.tick("default", now=NOW, lately=LATELY) as tick:
         task = asyncio.create_task(state_of(store))
         # Long enough for it to have begun; it cannot get further than waiting.
         for _ in range(20):
@@ -142,87 +150,12 @@ async def test_a_tick_cancelled_while_it_waits_for_its_turn_leaves_the_store_who
 
 
 async def test_a_tick_takes_one_decision_about_its_own_site(store: Store) -> None:
-    async with store.tick("default") as tick:
+    async with store.tick("default", now=NOW, lately=LATELY) as tick:
         with pytest.raises(ValueError, match="its own site"):
             await tick.apply(Decision(site=SiteRecord(name="other")), NOW)
         await tick.apply(Decision(site=tick.state.site), NOW)
         with pytest.raises(ValueError, match="one decision"):
             await tick.apply(Decision(site=tick.state.site), NOW)
-
-
-async def test_a_tick_sees_what_is_open_and_what_ended_lately_and_no_more(store: Store) -> None:
-    threads = (thread(1), closed(2), closed(3), closed(4), closed(5))
-    error: dict[str, Any] = {"kind": EpisodeKind.ERROR}
-    await commit(
-        store,
-        threads=threads,
-        messages=tuple(root(t.id) for t in threads),
-        episodes=(
-            episode(11, thread="default/1"),
-            # Over, but in a thread that is still open.
-            episode(12, thread="default/1", end=NOW - DAY),
-            # Told nowhere.
-            episode(13),
-            episode(14, end=NOW),
-            # Errors that ended within half an hour, and earlier.
-            episode(21, thread="default/2", end=NOW - 30 * MINUTE, **error),
-            episode(22, end=NOW, **error),
-            episode(31, thread="default/3", end=NOW - 30 * MINUTE - SECOND, **error),
-            # An outage that ended just now.
-            episode(41, thread="default/4", end=NOW),
-            # Over long ago, but its root was never sent.
-            episode(51, thread="default/5", end=NOW - DAY),
-        ),
-    )
-    await commit(store, site="other", threads=(thread(1, site="other"),), messages=(root("other/1"),))
-    for n in (1, 2, 3, 4):
-        await post(store, f"default/{n}")
-
-    state = await state_of(store)
-    assert set(state.episodes) == {f"default#{n}" for n in (11, 12, 13, 21, 22, 51)}
-    assert set(state.threads) == {"default/1", "default/2", "default/5"}
-    assert state.unposted == {"default/5"}
-
-    async with store.tick("default", now=NOW + SECOND) as tick:
-        assert "default#21" not in tick.state.episodes
-
-
-async def post(store: Store, thread_id: str, n: int = 0) -> None:
-    key = MessageKey(thread=thread_id, n=n)
-    assert await store.outbox.claim(key, now=NOW) is not None
-    await store.outbox.sent(key, generation=0, channel_id="C1", ts="1.1", now=NOW)
-
-
-async def test_a_root_is_unposted_only_while_slack_certainly_does_not_have_it(store: Store) -> None:
-    await commit(store, threads=(thread(1),), messages=(root("default/1"),))
-    key = MessageKey(thread="default/1", n=0)
-
-    async def unposted() -> bool:
-        return "default/1" in (await state_of(store)).unposted
-
-    assert await unposted()
-    await store.outbox.claim(key, now=NOW)
-    assert not await unposted()
-    await store.outbox.refused(key, generation=0, error="channel_not_found", due_at=None, held=True)
-    assert await unposted()
-    await store.outbox.claim(key, now=NOW)
-    await store.outbox.absent(key, generation=0)
-    assert not await unposted()
-
-
-async def test_a_reminder_that_slack_does_not_have_is_known(store: Store) -> None:
-    reminder = reply("default/1", 1, kind=MessageKind.REMINDER)
-    await commit(store, threads=(thread(1),), messages=(root("default/1"), reminder, reply("default/1", 2)))
-    assert (await state_of(store)).unsent_reminders == {"default/1"}
-    await post(store, "default/1", 1)
-    assert (await state_of(store)).unsent_reminders == frozenset()
-
-
-async def test_alive_is_the_latest_poll_of_the_site_and_its_peers(store: Store) -> None:
-    for name, ago in (("default", 3), ("peer", 2), ("stranger", 1)):
-        await commit(store, site=name, tried=NOW - ago * MINUTE)
-    assert (await state_of(store)).alive_at == NOW - 3 * MINUTE
-    assert (await state_of(store, peers=("peer", "unknown"))).alive_at == NOW - 2 * MINUTE
 
 
 async def test_a_revision_raises_what_should_be_shown_and_touches_nothing_of_the_delivery(store: Store) -> None:
@@ -266,7 +199,7 @@ async def test_concurrent_ticks_lose_nothing(store: Store) -> None:
 
     async def count() -> None:
         for _ in range(25):
-            async with store.tick("default") as tick:
+            async with store.tick("default", now=NOW, lately=LATELY) as tick:
                 await asyncio.sleep(0)
                 await tick.apply(Decision(site=replace(tick.state.site, serial=tick.state.site.serial + 1)), NOW)
 
@@ -281,11 +214,11 @@ async def test_a_tick_that_reads_while_another_writes_waits_for_it(store: Store)
     order: list[str] = []
 
     async def second() -> int:
-        async with store.tick("default") as tick:
+        async with store.tick("default", now=NOW, lately=LATELY) as tick:
             order.append("second")
             return tick.state.site.serial
 
-    async with store.tick("default") as tick:
+    async with store.tick("default", now=NOW, lately=LATELY) as tick:
         task = asyncio.create_task(second())
         await tick.apply(Decision(site=replace(tick.state.site, serial=41)), NOW)
         # A reader is not held up by it, and sees what was before.
@@ -293,3 +226,61 @@ async def test_a_tick_that_reads_while_another_writes_waits_for_it(store: Store)
         order.append("first")
     assert await task == 41
     assert order == ["first", "second"]
+
+
+@pytest.mark.parametrize("known", [True, False])
+async def test_peers_that_tick_at_the_same_time_follow_each_other(store: Store, known: bool) -> None:
+    """Each may touch the other's threads, and none may wait for one that waits for it; new sites included."""
+    names = ("c", "a", "b")
+    if known:
+        for name in names:
+            await commit(store, site=name, tried=NOW)
+            await commit(store, site=name, threads=(thread(1, site=name),), messages=(root(f"{name}/1"),))
+
+    async def count(name: str) -> None:
+        others = tuple(other for other in names if other != name)
+        for _ in range(15):
+            async with store.tick(name, peers=others, now=NOW, lately=LATELY) as tick:
+                await asyncio.sleep(0)
+                touched = tuple(replace(t, revision=t.revision + 1) for t in tick.state.threads.values())
+                serial = tick.state.site.serial + 1
+                await tick.apply(Decision(site=replace(tick.state.site, serial=serial), threads=touched), NOW)
+
+    async with asyncio.TaskGroup() as tasks:
+        for name in names:
+            tasks.create_task(count(name))
+        tasks.create_task(prune_often(store))
+    assert {record.name: record.serial for record in await store.sites()} == dict.fromkeys(sorted(names), 15)
+    if known:
+        # A site's own threads only, since these are about connections.
+        assert [t.revision for t in (await store.threads(f"{name}/1" for name in names)).values()] == [16] * 3
+
+
+async def prune_often(store: Store) -> None:
+    for _ in range(10):
+        await store.prune(before=NOW)
+
+
+async def test_a_root_that_sites_share_takes_the_changes_of_all_of_them(store: Store) -> None:
+    names = ("a", "b", "c", "d")
+    for name in names:
+        await commit(store, site=name)
+    shared = thread(1, site="a", kind=ThreadKind.SITE)
+    await commit(store, site="a", threads=(shared,), messages=(root(shared.id),))
+
+    async def join(name: str) -> None:
+        others = tuple(other for other in reversed(names) if other != name)
+        async with store.tick(name, peers=others, now=NOW, lately=LATELY) as tick:
+            found = tick.state.threads[shared.id]
+            await asyncio.sleep(0)
+            blind = episode(2, site=name, connection=SITE, kind=EpisodeKind.BLIND, thread=shared.id)
+            grown = replace(found, revision=found.revision + 1)
+            await tick.apply(Decision(site=tick.state.site, threads=(grown,), episodes=(blind,)), NOW)
+
+    async with asyncio.TaskGroup() as tasks:
+        for name in names:
+            tasks.create_task(join(name))
+    seen = await store.thread(shared.id)
+    assert seen is not None
+    assert seen.thread.revision == 5
+    assert {e.site for e in seen.episodes} == set(names)

@@ -48,6 +48,7 @@ def upgrade() -> None:
         sa.Column("logs_seen", DOCUMENT, nullable=False),
         sa.Column("absent_reads", sa.Integer, nullable=False),
         sa.Column("problem", sa.Text),
+        sa.Column("flips", DOCUMENT, nullable=False),
         sa.Column("stale", sa.Boolean, nullable=False),
         sa.PrimaryKeyConstraint("site", "id", name="connection_pk"),
         sa.ForeignKeyConstraint(["site"], ["site.name"], name="connection_site_fk"),
@@ -59,13 +60,23 @@ def upgrade() -> None:
         sa.Column("kind", sa.Text, nullable=False),
         sa.Column("channel", sa.Text, nullable=False),
         sa.Column("opened", MOMENT, nullable=False),
-        sa.Column("mention", sa.Text),
+        sa.Column("mentions", DOCUMENT, nullable=False),
+        sa.Column("escalate_to", DOCUMENT, nullable=False),
         sa.Column("phase", sa.Text, nullable=False),
         sa.Column("closed", MOMENT),
         sa.Column("ack_by", DOCUMENT),
         sa.Column("ack_at", MOMENT),
         sa.Column("remind_at", MOMENT),
         sa.Column("reminders", sa.Integer, nullable=False),
+        sa.Column("escalate_at", MOMENT),
+        sa.Column("settle_at", MOMENT),
+        sa.Column("changes", sa.Integer, nullable=False),
+        sa.Column("flips", DOCUMENT, nullable=False),
+        sa.Column("joined_at", MOMENT),
+        sa.Column("told_down", sa.Integer, nullable=False),
+        sa.Column("watched", sa.Integer, nullable=False),
+        sa.Column("lists", DOCUMENT, nullable=False),
+        sa.Column("silence", DOCUMENT),
         sa.Column("revision", sa.Integer, nullable=False),
         sa.Column("next_n", sa.Integer, nullable=False),
         sa.PrimaryKeyConstraint("id", name="thread_pk"),
@@ -89,11 +100,13 @@ def upgrade() -> None:
         sa.Column("families", DOCUMENT, nullable=False),
         sa.Column("failure", DOCUMENT),
         sa.Column("thread", sa.Text),
+        sa.Column("told_at", MOMENT),
         sa.PrimaryKeyConstraint("id", name="episode_pk"),
         sa.ForeignKeyConstraint(["site"], ["site.name"], name="episode_site_fk"),
         sa.ForeignKeyConstraint(["thread"], ["thread.id"], name="episode_thread_fk"),
     )
     op.create_index("episode_site_end", "episode", ["site", "end"])
+    op.create_index("episode_site_connection_start", "episode", ["site", "connection", "start"])
     op.create_index("episode_start", "episode", ["start"])
     op.create_index("episode_thread", "episode", ["thread"])
     still_open = sa.text('"end" IS NULL')
@@ -105,6 +118,19 @@ def upgrade() -> None:
         sqlite_where=still_open,
         postgresql_where=still_open,
     )
+    op.create_table(
+        "mute",
+        sa.Column("id", sa.Text, nullable=False),
+        sa.Column("site", sa.Text, nullable=False),
+        sa.Column("connection", sa.Text, nullable=False),
+        sa.Column("by", DOCUMENT, nullable=False),
+        sa.Column("reason", sa.Text, nullable=False),
+        sa.Column("start", MOMENT, nullable=False),
+        sa.Column("end", MOMENT, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="mute_pk"),
+        sa.ForeignKeyConstraint(["site"], ["site.name"], name="mute_site_fk"),
+    )
+    op.create_index("mute_site_end", "mute", ["site", "end"])
     op.create_table(
         "message",
         sa.Column("thread", sa.Text, nullable=False),
