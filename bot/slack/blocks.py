@@ -101,19 +101,19 @@ def fit(lines: Iterable[Line], render: Callable[[Span], str], *, limit: int, bet
     return text or ELLIPSIS
 
 
-def mention_token(mention: str | None) -> str:
+def mention_token(mention: str) -> str:
     """`here`, `channel`, `U…` or `S…` as it pings in mrkdwn and `text`; empty for anything else."""
     if mention in ("here", "channel"):
         return f"<!{mention}>"
-    if mention is None or not re.fullmatch(r"[USW][A-Z0-9]+", mention):
+    if not re.fullmatch(r"[USW][A-Z0-9]{1,20}", mention):
         return ""
     return f"<!subteam^{mention}>" if mention[0] == "S" else f"<@{mention}>"
 
 
-def mention_elements(mention: str | None) -> list[Block]:
+def mention_elements(mention: str) -> list[Block]:
     """The same for rich text: one element, or none."""
     token = mention_token(mention)
-    if mention is None or not token:
+    if not token:
         return []
     if token.startswith("<!subteam"):
         return [{"type": "usergroup", "usergroup_id": mention}]
@@ -128,10 +128,10 @@ def header(line: Line) -> Block:
     return {"type": "header", "text": {"type": "plain_text", "text": shorten(text, HEADER_LIMIT), "emoji": False}}
 
 
-def rich_section(lines: Sequence[Line], *, mention: str | None = None, bold_first: bool = False) -> Block:
+def rich_section(lines: Sequence[Line], *, mentions: Sequence[str] = (), bold_first: bool = False) -> Block:
     """Lines one below the other, in one section: the space between two sections differs from client to client.
 
-    A mention ends the second line, or the only one: what it calls for stands before it.
+    Mentions end the second line, or the only one: what they call for stands before them.
     """
     elements: list[Block] = []
     for number, line in enumerate(lines):
@@ -140,9 +140,10 @@ def rich_section(lines: Sequence[Line], *, mention: str | None = None, bold_firs
             if bold_first and number == 0 and element["type"] == "text":
                 element["style"] = element.get("style", {}) | {"bold": True}
             _append(elements, element)
-        if number == min(1, len(lines) - 1) and (ping := mention_elements(mention)):
-            _append(elements, rich(" "))
-            elements += ping
+        if number == min(1, len(lines) - 1):
+            for ping in (element for mention in mentions for element in mention_elements(mention)):
+                _append(elements, rich(" "))
+                elements.append(ping)
     return {"type": "rich_text_section", "elements": elements}
 
 

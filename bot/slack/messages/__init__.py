@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.core.incidents import Message, MessageKind, ThreadView
-from bot.slack.messages.post import ACKNOWLEDGE, Rendered, full, plain_text, simple
+from bot.slack.messages.post import ACKNOWLEDGE, DETAILS, MUTE, Rendered, full, plain_text, simple
 from bot.slack.messages.replies import reply
 from bot.slack.messages.roots import root
 
-__all__ = ["ACKNOWLEDGE", "Rendered", "render"]
+__all__ = ["ACKNOWLEDGE", "DETAILS", "MUTE", "Rendered", "render"]
 
 
 def render(view: ThreadView, message: Message, *, form: str, now: datetime, interactive: bool) -> Rendered:

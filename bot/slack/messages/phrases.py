@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import assert_never
 
 from bot.core.connection import Connection, Log, State
-from bot.core.incidents import SITE, Closing, Episode, EpisodeKind, Family, Message, Thread, ThreadView, Why
+from bot.core.incidents import SITE, Closing, Episode, EpisodeKind, Family, Message, Silence, Thread, ThreadView, Why
 from bot.slack.blocks import Fact, Foreign, Line
-from bot.slack.messages.post import OVER_SIGN
+from bot.slack.messages.post import OVER_SIGN, SILENT_SIGN
 from bot.slack.wording import ADDRESS_LIMIT, count, duration, impact, sign
 
 IN_DETAIL = 12
@@ -20,6 +20,7 @@ NAMED_LIMIT = 40
 FAMILIES_LISTED = 5
 FAMILY_LIMIT = 200
 REF_LIMIT = 80
+REASON_LIMIT = 200
 
 _WHILE = {Why.WHILE_BLIND: "while the site could not be read", Why.WHILE_AWAY: "while this bot was away"}
 
@@ -46,11 +47,25 @@ def fell(episode: Episode) -> Line:
         case Why.FIRST_KNOWN:
             return ("down when ItemPath first told its state, ", episode.start)
         case Why.WHILE_BLIND | Why.WHILE_AWAY:
-            return ("went down ", *_between(episode.not_before, episode.start), ", ", _WHILE[episode.why])
+            return ("went down ", *unseen(episode))
         case Why.SEEN:
             return ("down since ", episode.start)
         case _:
             assert_never(episode.why)
+
+
+def unseen(episode: Episode) -> Line:
+    """Of a fall that nobody saw, between when it was and why that is not known exactly."""
+    return (*_between(episode.not_before, episode.start), ", ", _WHILE[episode.why])
+
+
+def standing(episode: Episode) -> Line:
+    """How it is now, to follow after a name; without a full stop."""
+    if episode.end is None:
+        return fell(episode)
+    if episode.closing is Closing.NOT_WATCHED:
+        return ("no longer watched since ", episode.end)
+    return ("up since ", episode.end, f", after {length(episode)} down")
 
 
 def rose(episode: Episode) -> Line:
@@ -65,14 +80,19 @@ def _between(earliest: datetime | None, latest: datetime) -> Line:
     return ("before ", latest) if earliest is None else ("between ", earliest, " and ", latest)
 
 
-def length(episode: Episode) -> str:
-    """How long a closed episode lasted. The bot's sightings give it; how they may differ from the truth is said."""
-    late_start = episode.why is not Why.SEEN
-    late_end = episode.end_why is not None and episode.end_why.vague
+def length(*episodes: Episode) -> str:
+    """How long closed episodes lasted, from the first start to the last end.
+
+    The bot's sightings give it; how they may differ from the truth is said.
+    """
+    first = min(episodes, key=lambda e: e.start)
+    last = max(episodes, key=lambda e: e.end or e.start)
+    late_start = first.why is not Why.SEEN
+    late_end = last.end_why is not None and last.end_why.vague
     bound = {(True, False): "at least ", (False, True): "at most ", (True, True): "about "}.get(
         (late_start, late_end), ""
     )
-    return bound + duration(episode.duration or timedelta(0))
+    return bound + duration((last.end or last.start) - first.start)
 
 
 def span(episode: Episode) -> Line:
@@ -90,6 +110,21 @@ def acknowledged(thread: Thread) -> Line:
         return ("Nobody has acknowledged it yet.",) if thread.open else ()
     at: Line = (" at ", thread.ack_at) if thread.ack_at else ()
     return ("Acknowledged by ", Foreign(thread.ack_by.name, style="bold"), *at, ".")
+
+
+def silenced(silence: Silence | None) -> Line:
+    """What keeps it silent, until when and why, as a sentence; nothing when nothing does."""
+    if silence is None:
+        return ()
+    by: Line = (" by ", Foreign(silence.by.name, style="bold")) if silence.by else ()
+    why: Line = (": ", Foreign(silence.reason, REASON_LIMIT)) if silence.reason.strip() else ()
+    word = "Muted" if silence.by else "Maintenance"
+    return (f"{SILENT_SIGN} {word} until ", silence.until, *by, *why, ".")
+
+
+def called(thread: Thread, mentions: tuple[str, ...]) -> tuple[str, ...]:
+    """Whom it may ping at this moment: nobody once somebody has it, or while it is silent, or when it is over."""
+    return mentions if thread.open and thread.ack_by is None and thread.silence is None else ()
 
 
 def stops(episode: Episode) -> Line:
@@ -139,6 +174,11 @@ def episode_of(view: ThreadView, message: Message) -> Episode:
     raise LookupError(f"thread {view.thread.id} has no episode {wanted!r}")
 
 
+def number(value: object) -> int:
+    """A count from a message's `params`."""
+    return value if isinstance(value, int) else 0
+
+
 def family_of(episode: Episode, fingerprint: str) -> Family:
     """Raises `LookupError` when the episode has no such family."""
     for family in episode.families:
@@ -165,11 +205,11 @@ def families_seen(families: Sequence[Family]) -> tuple[Line, ...]:
     return tuple(lines)
 
 
-def names(episodes: Sequence[Episode]) -> Line:
+def names(episodes: Sequence[Episode], *, bold: bool = True) -> Line:
     """The names in one line, as many as fit."""
     spans: list[str | Foreign] = []
     for episode in episodes[:NAMED]:
-        spans += [", ", Foreign(name(episode).text, NAMED_LIMIT, style="bold")]
+        spans += [", ", Foreign(name(episode).text, NAMED_LIMIT, style="bold" if bold else None)]
     if (more := len(episodes) - NAMED) > 0:
         spans.append(f" and {more:,} more")
     return tuple(spans[1:])

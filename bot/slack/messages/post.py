@@ -8,6 +8,7 @@ with; the words after it say the same.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,7 @@ from bot.slack.blocks import (
     Fact,
     Foreign,
     Line,
+    Span,
     actions,
     bullets,
     button,
@@ -37,17 +39,25 @@ NOTICE_SIGN = "🔵"
 OVER_SIGN = "⚪"
 """Closed without a recovery. Red is kept for what is down, green for what is up again."""
 ACKNOWLEDGED_SIGN = "👀"
+FLAPPING_SIGN = "🟡"
+"""Up for the moment, but it has not held yet: neither red nor green."""
+SILENT_SIGN = "🔇"
+HEARD_SIGN = "🔔"
 
 ACKNOWLEDGE = "acknowledge"
-"""`action_id` of the button; its `value` is the thread's id."""
+MUTE = "mute"
+"""For one hour."""
+DETAILS = "details"
+"""These three are the `action_id`s of the buttons of an incident; the `value` of each is the thread's id."""
 BUTTONS = "incident"
 """`block_id` of the buttons, the same in every message."""
 
 TEXT_LIMIT = 3000
 """Of `text`. Slack asks for at most 4,000 characters."""
 ERROR_IN_TEXT = 300
-MENTION_ROOM = 40
-"""More than any mention token has, with the space before it."""
+MENTIONED = 40
+"""So many mentions at most. Each is shorter than 40 characters: half of what `text` may have at the worst."""
+_LABELS = {ACKNOWLEDGE: "Acknowledge", MUTE: "Mute 1 h", DETAILS: "Details"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,9 +84,11 @@ class Post:
     error: str | None = None
     error_label: str = "Error"
     facts: tuple[Fact, ...] = ()
-    mention: str | None = None
-    acknowledge: str | None = None
-    """The thread that the button acknowledges; `None`: no button."""
+    mentions: tuple[str, ...] = ()
+    buttons: tuple[str, ...] = ()
+    """`action_id`s, for roots."""
+    thread: str = ""
+    """What the buttons are about."""
 
 
 def full(post: Post, *, root: bool) -> Rendered:
@@ -88,31 +100,31 @@ def full(post: Post, *, root: bool) -> Rendered:
     ]
     if not root:
         lines = ((f"{post.sign} ", *post.headline), *body)
-        top = rich_section(lines, mention=post.mention, bold_first=True)
+        top = rich_section(lines, mentions=post.mentions[:MENTIONED], bold_first=True)
         return Rendered(text=_text(post), blocks=(rich_text(top, *lower),))
     blocks = [header((f"{post.sign} ", *post.headline))]
-    blocks.append(rich_text(rich_section(body, mention=post.mention), *lower))
+    blocks.append(rich_text(rich_section(body, mentions=post.mentions[:MENTIONED]), *lower))
     blocks += fact_blocks(post.facts)
-    if post.acknowledge is not None:
-        blocks.append(actions(BUTTONS, button("Acknowledge", action=ACKNOWLEDGE, value=post.acknowledge)))
+    if post.buttons:
+        buttons = [button(_LABELS[action], action=action, value=post.thread) for action in post.buttons]
+        blocks.append(actions(BUTTONS, *buttons))
     return Rendered(text=_text(post), blocks=tuple(blocks))
 
 
 def simple(post: Post) -> Rendered:
     """One section, for when Slack refuses the full form: the same words, without facts and buttons."""
-    shown = fit(_lines(post, bullet="• "), mrkdwn, limit=SECTION_LIMIT - MENTION_ROOM, between="\n")
-    return Rendered(text=_text(post), blocks=(section(_with_mention(shown, post)),))
+    shown = _with_mentions(post, _lines(post, bullet="• "), mrkdwn, limit=SECTION_LIMIT, between="\n")
+    return Rendered(text=_text(post), blocks=(section(shown),))
 
 
 def plain_text(post: Post) -> Rendered:
     """Text alone, for when Slack refuses blocks: it is shown, so it is written as mrkdwn."""
-    shown = fit(_lines(post, bullet="• "), mrkdwn, limit=TEXT_LIMIT - MENTION_ROOM, between="\n")
-    return Rendered(text=_with_mention(shown, post))
+    return Rendered(text=_with_mentions(post, _lines(post, bullet="• "), mrkdwn, limit=TEXT_LIMIT, between="\n"))
 
 
 def _text(post: Post) -> str:
     """The notification, and what a screen reader says."""
-    return _with_mention(fit(_lines(post, bullet=""), plain, limit=TEXT_LIMIT - MENTION_ROOM, between=" "), post)
+    return _with_mentions(post, _lines(post, bullet=""), plain, limit=TEXT_LIMIT, between=" ")
 
 
 def _lines(post: Post, *, bullet: str) -> list[Line]:
@@ -122,9 +134,16 @@ def _lines(post: Post, *, bullet: str) -> list[Line]:
     if bullet:
         return lines + [(bullet, *item) for item in post.items]
     listed = [span for item in post.items for span in ("; ", *item)]
-    return [*lines, (*listed[1:], ".")] if listed else lines
+    if not listed:
+        return lines
+    last = listed[-1]
+    stops = isinstance(last, Foreign) and last.text.rstrip().endswith(".")
+    return [*lines, (*listed[1:], *(() if stops else (".",)))]
 
 
-def _with_mention(text: str, post: Post) -> str:
-    token = mention_token(post.mention)
-    return f"{text} {token}" if token else text
+def _with_mentions(
+    post: Post, lines: Sequence[Line], render: Callable[[Span], str], *, limit: int, between: str
+) -> str:
+    """The lines as far as they fit, and behind them, never cut, whom they call."""
+    tokens = "".join(f" {token}" for mention in post.mentions[:MENTIONED] if (token := mention_token(mention)))
+    return fit(lines, render, limit=limit - len(tokens), between=between) + tokens

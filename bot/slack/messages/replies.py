@@ -2,69 +2,59 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
 from bot.core.connection import State
-from bot.core.incidents import Closing, Episode, EpisodeKind, Message, MessageKind, Thread, ThreadKind, ThreadView
+from bot.core.incidents import Episode, EpisodeKind, Message, MessageKind, Thread, ThreadKind, ThreadView
 from bot.slack.blocks import Foreign, Line
+from bot.slack.messages import groups, outages, sites
 from bot.slack.messages.phrases import (
     IN_DETAIL,
+    REASON_LIMIT,
     acknowledged,
+    called,
     episode_of,
     family_of,
-    fell,
-    length,
     member,
     name,
     names,
-    outage_error,
+    number,
     reference,
-    sentences,
-    span,
-    stops,
+    silenced,
     times_seen,
     told,
 )
-from bot.slack.messages.post import ACKNOWLEDGED_SIGN, ERROR_SIGN, OVER_SIGN, Post
-from bot.slack.wording import count, duration, sign
+from bot.slack.messages.post import ACKNOWLEDGED_SIGN, ERROR_SIGN, HEARD_SIGN, SILENT_SIGN, Post
+from bot.slack.wording import count, sign
 
 
 def reply(view: ThreadView, message: Message, *, now: datetime) -> Post:
     """`message` is not a root. Raises `LookupError` when it tells an episode that the view does not have."""
     match message.kind:
         case MessageKind.RECOVERED:
-            error = message.params["error"]
-            return _recovered(episode_of(view, message), error=None if error is None else str(error))
+            return _recovered(view, message)
         case MessageKind.ERROR:
             return _error(episode_of(view, message), str(message.params["fingerprint"]))
-        case MessageKind.REMINDER:
-            return _reminder(view, now)
-        case MessageKind.ACKNOWLEDGED:
-            return _acknowledged(message)
+        case MessageKind.SETTLED:
+            return _settled(view, message, now)
+        case MessageKind.GROWN | MessageKind.REOPENED | MessageKind.OVER | MessageKind.LIST:
+            return _of_group(view, message)
+        case MessageKind.REMINDER | MessageKind.ESCALATED:
+            return _still(view, now, escalated=message.kind is MessageKind.ESCALATED)
+        case MessageKind.ACKNOWLEDGED | MessageKind.MUTED | MessageKind.UNMUTED:
+            return _by_person(view, message)
         case MessageKind.ROOT:  # pragma: no cover
             raise ValueError("a root is no reply")
     assert_never(message.kind)
 
 
-def _recovered(episode: Episode, *, error: str | None) -> Post:
+def _recovered(view: ThreadView, message: Message) -> Post:
+    episode, error = episode_of(view, message), message.params["error"]
     if episode.kind is EpisodeKind.BLIND:
-        return Post(
-            sign=sign(State.UP),
-            headline=("ItemPath ", name(episode), f" can be read again; this bot was blind for {length(episode)}"),
-            body=(span(episode),),
-        )
-    if episode.closing is Closing.NOT_WATCHED:
-        mark, state = OVER_SIGN, " is no longer watched"
-    else:
-        mark, state = sign(State.UP), f" is up again after {length(episode)}"
-    return Post(
-        sign=mark,
-        headline=(name(episode), state),
-        body=((reference(episode.site, episode.connection), ": ", *span(episode)),),
-        error=error,
-        error_label="Its log says",
-    )
+        return sites.regained(view, episode)
+    return outages.recovered(episode, error=None if error is None else str(error))
 
 
 def _error(episode: Episode, fingerprint: str) -> Post:
@@ -78,38 +68,44 @@ def _error(episode: Episode, fingerprint: str) -> Post:
     )
 
 
-def _reminder(view: ThreadView, now: datetime) -> Post:
-    thread = view.thread
+def _of_group(view: ThreadView, message: Message) -> Post:
+    match message.kind:
+        case MessageKind.LIST:
+            return groups.listed(view, number(message.params["page"]))
+        case MessageKind.OVER:
+            return groups.over(view)
+        case MessageKind.GROWN:
+            news = groups.grown(view, number(message.params["down"]))
+        case _:
+            news = groups.reopened(view, number(message.params["down"]))
+    return news or _over_by_now(view.thread)
+
+
+def _still(view: ThreadView, now: datetime, *, escalated: bool) -> Post:
+    """A reminder, or for others and in other words an escalation."""
+    thread, post = view.thread, _still_so(view, now)
+    if post is None:
+        return _over_by_now(thread)
+    if escalated:
+        post = replace(post, headline=("Escalated: ", *post.headline))
+    return replace(post, mentions=called(thread, thread.escalate_to if escalated else thread.mentions))
+
+
+def _still_so(view: ThreadView, now: datetime) -> Post | None:
+    match view.thread.kind:
+        case ThreadKind.GROUP:
+            return groups.still_down(view, now=now)
+        case ThreadKind.SITE:
+            return sites.still_blind(view, now=now)
     still = [episode for episode in view.episodes if episode.open]
     if not still:
-        # It ended between the commit and the sending; the root has said so, and nobody is called for it.
-        what: Line = (Foreign(thread.site, style="bold"), ": what this thread is about is over by now")
-        return Post(sign=sign(State.UP), headline=what)
-    if thread.kind is ThreadKind.BASELINE:
-        return _still_down(thread, still)
-    episode = still[0]
-    if episode.kind is EpisodeKind.BLIND:
-        reason: Line = (Foreign(episode.failure.message, 300),) if episode.failure else ()
-        return Post(
-            sign=sign(State.UNKNOWN),
-            headline=("ItemPath ", name(episode), f" still cannot be read, for {duration(now - episode.start)} now"),
-            body=told(("Blind since ", episode.start, "."), sentences(reason, acknowledged(thread))),
-            mention=thread.mention,
-        )
-    log = outage_error(episode)
-    return Post(
-        sign=sign(State.DOWN),
-        headline=(name(episode), f" is still down, for {duration(now - episode.start)} now"),
-        body=told(
-            (reference(episode.site, episode.connection), ": ", *fell(episode), "."),
-            sentences(stops(episode), acknowledged(thread)),
-        ),
-        error=log.error if log else None,
-        mention=thread.mention,
-    )
+        return None
+    if view.thread.kind is ThreadKind.BASELINE:
+        return _baseline_still_down(view.thread, still)
+    return outages.still_down(view.thread, still[0], now=now)
 
 
-def _still_down(thread: Thread, still: list[Episode]) -> Post:
+def _baseline_still_down(thread: Thread, still: list[Episode]) -> Post:
     few = len(still) <= IN_DETAIL
     verb = "is" if len(still) == 1 else "are"
     return Post(
@@ -117,15 +113,55 @@ def _still_down(thread: Thread, still: list[Episode]) -> Post:
         headline=(f"{count(len(still), 'connection')} of ", Foreign(thread.site, style="bold"), f" {verb} still down"),
         body=told(() if few else ("Down: ", *names(still), "."), acknowledged(thread)),
         items=tuple(member(episode) for episode in still) if few else (),
-        mention=thread.mention,
     )
 
 
-def _acknowledged(message: Message) -> Post:
-    by, at = message.params["by"], message.params["at"]
-    who = str(by["name"]) if isinstance(by, dict) else ""
+def _over_by_now(thread: Thread) -> Post:
+    # It ended between the commit and the sending; the root has said so, and nobody is called for it.
+    what: Line = (Foreign(thread.site, style="bold"), ": what this thread is about is over by now")
+    return Post(sign=sign(State.UP), headline=what)
+
+
+def _settled(view: ThreadView, message: Message, now: datetime) -> Post:
+    down, changes = number(message.params["down"]), number(message.params["changes"])
+    if view.thread.kind is ThreadKind.GROUP:
+        return groups.settled(view, down=down, changes=changes, now=now)
+    return outages.settled(view.thread, view.episodes[-1], down=down > 0, changes=changes, now=now)
+
+
+def _by_person(view: ThreadView, message: Message) -> Post:
+    by, params = message.params["by"], message.params
+    who = Foreign(str(by["name"]) if isinstance(by, dict) else "", style="bold")
+    if message.kind is MessageKind.ACKNOWLEDGED:
+        at = datetime.fromisoformat(str(params["at"]))
+        return Post(
+            sign=ACKNOWLEDGED_SIGN,
+            headline=(who, " has acknowledged this"),
+            body=(("Acknowledged at ", at, ". No reminder follows until it is over."),),
+        )
+    about = _about(view, whole_site=params["site"] is True)
+    if message.kind is MessageKind.UNMUTED:
+        # Something wider may still keep it silent.
+        still = silenced(view.thread.silence) or ("What is new is told again.",)
+        return Post(sign=HEARD_SIGN, headline=(who, " has unmuted ", *about), body=(still,))
+    until, reason = datetime.fromisoformat(str(params["until"])), str(params["reason"])
     return Post(
-        sign=ACKNOWLEDGED_SIGN,
-        headline=(Foreign(who, style="bold"), " has acknowledged this"),
-        body=(("Acknowledged at ", datetime.fromisoformat(str(at)), ". No reminder follows until it is over."),),
+        sign=SILENT_SIGN,
+        headline=(who, " has muted ", *about),
+        body=told(
+            ("No new alert and no reminder until ", until, ". What is told already is kept up to date."),
+            ("Reason: ", Foreign(reason, REASON_LIMIT)) if reason.strip() else (),
+        ),
     )
+
+
+def _about(view: ThreadView, *, whole_site: bool) -> Line:
+    """What is muted, as far as the message tells: of many in a thread it does not say which."""
+    thread = view.thread
+    if thread.kind is ThreadKind.SITE and len(view.episodes) > 1:
+        return ("a site of this thread",)
+    if whole_site or thread.kind is ThreadKind.SITE:
+        return ("all of ", Foreign(thread.site, style="bold"))
+    if thread.kind in (ThreadKind.OUTAGE, ThreadKind.ERROR):
+        return (name(view.episodes[-1]),)
+    return ("connections of this thread",)

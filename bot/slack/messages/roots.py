@@ -10,41 +10,42 @@ from typing import assert_never
 from bot.core.connection import State
 from bot.core.incidents import Closing, Episode, Thread, ThreadKind, ThreadView
 from bot.slack.blocks import Foreign, Line
+from bot.slack.messages import groups, outages, sites
 from bot.slack.messages.changes import changes
 from bot.slack.messages.phrases import (
     IN_DETAIL,
     acknowledged,
+    called,
     connection_facts,
-    families_seen,
-    fell,
-    length,
     member,
     name,
     names,
-    outage_error,
+    number,
     reference,
     sentences,
-    span,
-    stops,
+    silenced,
     times_seen,
     told,
 )
-from bot.slack.messages.post import ERROR_SIGN, NOTICE_SIGN, OVER_SIGN, Post
+from bot.slack.messages.post import ACKNOWLEDGE, DETAILS, ERROR_SIGN, MUTE, NOTICE_SIGN, OVER_SIGN, Post
 from bot.slack.wording import count, duration, sign
 
-_CALLS = frozenset({ThreadKind.OUTAGE, ThreadKind.ERROR, ThreadKind.SITE})
+_CALLS = frozenset({ThreadKind.OUTAGE, ThreadKind.GROUP, ThreadKind.ERROR, ThreadKind.SITE})
 """Roots that ping. A baseline pings by its reminders alone."""
+_INCIDENTS = _CALLS | {ThreadKind.BASELINE}
 
 
 def root(view: ThreadView, *, interactive: bool) -> Post:
     thread = view.thread
     match thread.kind:
         case ThreadKind.OUTAGE:
-            post = _outage(thread, view.episodes[-1])
+            post = outages.root(thread, view.episodes[-1])
+        case ThreadKind.GROUP:
+            post = groups.root(view)
         case ThreadKind.ERROR:
             post = _error(thread, view.episodes[-1])
         case ThreadKind.SITE:
-            post = _site(thread, view.episodes[-1])
+            post = sites.root(view)
         case ThreadKind.BASELINE:
             post = _baseline(view)
         case ThreadKind.CHANGES:
@@ -53,43 +54,22 @@ def root(view: ThreadView, *, interactive: bool) -> Post:
             post = _away(view)
         case _:
             assert_never(thread.kind)
-    # An acknowledged root that has to be posted anew calls nobody a second time.
-    waits = thread.open and thread.ack_by is None and any(episode.open for episode in view.episodes)
+    # An acknowledged or silent root that has to be posted anew calls nobody.
     return replace(
         post,
-        mention=thread.mention if waits and thread.kind in _CALLS else None,
-        acknowledge=thread.id if waits and interactive else None,
+        mentions=called(thread, thread.mentions) if thread.kind in _CALLS else (),
+        buttons=_buttons(thread) if interactive else (),
+        thread=thread.id,
     )
 
 
-def _outage(thread: Thread, episode: Episode) -> Post:
-    where: Line = (reference(episode.site, episode.connection), ": ")
-    if episode.open:
-        log = outage_error(episode)
-        at_root = [family for family in episode.families if family.message == 0]
-        others = tuple(family for family in at_root if family.log is not log)
-        repeats = next((family.count for family in at_root if family.log is log), 1)
-        return Post(
-            sign=sign(State.DOWN),
-            headline=(name(episode), " is down"),
-            body=told(
-                (*where, *fell(episode), "."),
-                sentences(stops(episode), acknowledged(thread)),
-                (f"{count(len(others), 'other error')} came with it.",) if others else (),
-            ),
-            items=families_seen(others),
-            error=log.error if log else None,
-            error_label=f"Error, seen {repeats:,} times" if repeats > 1 else "Error",
-            facts=connection_facts(episode.row) if episode.row else (),
-        )
-    back = episode.closing is not Closing.NOT_WATCHED
-    errors = families_seen(episode.families)
-    return Post(
-        sign=sign(State.UP) if back else OVER_SIGN,
-        headline=(name(episode), f" is up again after {length(episode)}" if back else " is no longer watched"),
-        body=told((*where, *span(episode)), acknowledged(thread), ("Errors meanwhile:",) if errors else ()),
-        items=errors,
-    )
+def _buttons(thread: Thread) -> tuple[str, ...]:
+    """What can still be done: a button that does nothing any more is not there."""
+    if not thread.open or thread.kind not in _INCIDENTS:
+        return ()
+    acknowledge = (ACKNOWLEDGE,) if thread.ack_by is None else ()
+    mute = (MUTE,) if thread.silence is None else ()
+    return (*acknowledge, *mute, DETAILS)
 
 
 def _error(thread: Thread, episode: Episode) -> Post:
@@ -102,6 +82,7 @@ def _error(thread: Thread, episode: Episode) -> Post:
         body=told(
             (reference(episode.site, episode.connection), ": ", *times_seen(first)),
             sentences(how, acknowledged(thread)),
+            silenced(thread.silence),
             (f"{count(others, 'other error')} in the thread.",) if others else (),
         ),
         error=first.log.error,
@@ -123,29 +104,10 @@ def _error_state(episode: Episode) -> tuple[str, str, Line]:
     return sign(State.UP), " no longer reports an error", how
 
 
-def _site(thread: Thread, episode: Episode) -> Post:
-    failure = episode.failure
-    reason = (Foreign(failure.message, 300),) if failure else ()
-    if episode.open:
-        return Post(
-            sign=sign(State.UNKNOWN),
-            headline=("ItemPath ", name(episode), " cannot be read"),
-            body=told(
-                ("Blind since ", episode.start, ": the state of its connections is unknown."),
-                sentences(reason, (Foreign(failure.advice, 300),) if failure else (), acknowledged(thread)),
-            ),
-        )
-    return Post(
-        sign=sign(State.UP),
-        headline=("ItemPath ", name(episode), f" can be read again after {length(episode)}"),
-        body=told(span(episode), ("The reason was: ", *reason) if reason else (), acknowledged(thread)),
-    )
-
-
 def _baseline(view: ThreadView) -> Post:
     thread, episodes, params = view.thread, view.episodes, view.root.params
-    watched = ("Watching ", count(_number(params["watched"]), "connection"), " of ", Foreign(thread.site, style="bold"))
-    unreadable = _number(params["unreadable"])
+    watched = ("Watching ", count(number(params["watched"]), "connection"), " of ", Foreign(thread.site, style="bold"))
+    unreadable = number(params["unreadable"])
     rows: Line = (f"{count(unreadable, 'row')} could not be understood, unknown until then.",) if unreadable else ()
     if not episodes:
         return Post(sign=NOTICE_SIGN, headline=(*watched, ", none known to be down"), body=told(_STARTED, rows))
@@ -185,7 +147,3 @@ def _away(view: ThreadView) -> Post:
             ("What changed meanwhile and still is so is told; what was over before then was not seen.",),
         ),
     )
-
-
-def _number(value: object) -> int:
-    return value if isinstance(value, int) else 0

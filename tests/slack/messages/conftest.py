@@ -11,6 +11,7 @@ import pytest
 
 from bot.core.connection import Connection, Log
 from bot.core.incidents import (
+    Closing,
     Episode,
     EpisodeKind,
     Family,
@@ -25,6 +26,13 @@ from bot.core.incidents import (
 )
 from bot.slack.messages import Rendered, render
 
+IN_THREAD = (
+    MessageKind.ERROR,
+    MessageKind.LIST,
+    MessageKind.ACKNOWLEDGED,
+    MessageKind.MUTED,
+    MessageKind.UNMUTED,
+)
 THREE = datetime(2026, 11, 24, 3, 0, 5, tzinfo=UTC)
 
 
@@ -66,6 +74,14 @@ class Story:
     def thread(self, kind: ThreadKind = ThreadKind.OUTAGE, **fields: Any) -> Thread:
         return replace(Thread(id="plant/2", site="plant", kind=kind, channel="#alerts", opened=THREE), **fields)
 
+    def member(self, number: int, **fields: Any) -> Episode:
+        """One of many: `C<number>`, which stops as many integrations."""
+        row = replace(self.row, id=str(number), name=f"C{number}", integration_count=number)
+        return self.episode(id=f"plant#{number}", connection=str(number), **{"row": row, **fields})
+
+    def over(self, episode: Episode, closing: Closing = Closing.RECOVERED, **fields: Any) -> Episode:
+        return replace(episode, **{"end": self.later, "end_why": Why.SEEN, "closing": closing, **fields})
+
     def view(self, thread: Thread, *episodes: Episode, **params: Json) -> ThreadView:
         root = Message(thread=thread.id, n=0, role=Role.ROOT, kind=MessageKind.ROOT, params=params)
         return ThreadView(thread=thread, root=root, episodes=episodes)
@@ -77,7 +93,7 @@ class Story:
     def reply(
         self, thread: Thread, *episodes: Episode, kind: MessageKind, form: str = "full", **params: Json
     ) -> Rendered:
-        role = Role.BROADCAST if kind in (MessageKind.RECOVERED, MessageKind.REMINDER) else Role.REPLY
+        role = Role.REPLY if kind in IN_THREAD else Role.BROADCAST
         message = Message(thread=thread.id, n=1, role=role, kind=kind, params=params)
         return render(self.view(thread, *episodes), message, form=form, now=self.later, interactive=True)
 

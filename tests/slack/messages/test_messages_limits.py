@@ -9,7 +9,20 @@ import pytest
 
 from bot.core.connection import Connection, Failure, Log
 from bot.core.diff import WATCHED_FIELDS, Change, ChangeKind, FieldChange
-from bot.core.incidents import SITE, Closing, Episode, EpisodeKind, MessageKind, Person, Phase, ThreadKind, Why
+from bot.core.groups import LIST_HOLDS, ROOT_HOLDS
+from bot.core.incidents import (
+    SITE,
+    Closing,
+    Episode,
+    EpisodeKind,
+    Json,
+    MessageKind,
+    Person,
+    Phase,
+    Silence,
+    ThreadKind,
+    Why,
+)
 from bot.sandbox.slack.blocks import check_message
 from bot.slack.blocks import fact_blocks
 from bot.slack.messages import Rendered
@@ -84,7 +97,7 @@ def outage(story: Story, text: str, *, over: bool) -> Episode:
 def test_an_outage_fits(story: Story, form: str, text: str, over: bool) -> None:
     person = Person(id="U1", name=text)
     thread = story.thread(
-        site=text, mention="S0ONCALL", phase=Phase.CLOSED if over else Phase.OPEN, ack_by=person, ack_at=story.later
+        site=text, mentions=("S0ONCALL",), phase=Phase.CLOSED if over else Phase.OPEN, ack_by=person, ack_at=story.later
     )
     episode = outage(story, text, over=over)
 
@@ -101,8 +114,8 @@ def test_an_error_and_a_blindness_fit(story: Story, form: str, text: str) -> Non
     failure = Failure(kind="timeout", message=text, advice=text)
     blind = story.episode(site=text, connection=SITE, kind=EpisodeKind.BLIND, row=None, failure=failure)
 
-    assert fits(story.root(story.thread(ThreadKind.ERROR, mention="here"), error, form=form))
-    assert fits(story.root(story.thread(ThreadKind.SITE, mention="here"), blind, form=form))
+    assert fits(story.root(story.thread(ThreadKind.ERROR, mentions=("here",)), error, form=form))
+    assert fits(story.root(story.thread(ThreadKind.SITE, mentions=("here",)), blind, form=form))
 
 
 @forms
@@ -111,10 +124,65 @@ def test_an_error_and_a_blindness_fit(story: Story, form: str, text: str) -> Non
 def test_a_baseline_fits(story: Story, form: str, text: str, number: int) -> None:
     half = number // 2
     episodes = [outage(story, text, over=n < half) for n in range(number)]
-    thread = story.thread(ThreadKind.BASELINE, site=text, mention="here")
+    thread = story.thread(ThreadKind.BASELINE, site=text, mentions=("here",))
 
     assert fits(story.root(thread, *episodes, form=form, watched=10**9, unreadable=10**9))
     assert fits(story.reply(thread, *episodes, kind=MessageKind.REMINDER, form=form))
+
+
+@forms
+@longest
+@pytest.mark.parametrize(("number", "phase"), [(1, Phase.CLOSED), (20, Phase.OPEN), (600, Phase.FLAPPING)])
+def test_a_group_fits_however_many_it_has(story: Story, form: str, text: str, number: int, phase: Phase) -> None:
+    """And each member of a page of its list is in the full form, whatever the names."""
+    over = (phase is Phase.CLOSED, phase is not Phase.OPEN)
+    episodes = [replace(outage(story, text, over=over[n % 2]), id=f"e{n}") for n in range(number)]
+    everybody = tuple(f"S{n:019}" for n in range(60))
+    thread = story.thread(
+        ThreadKind.GROUP,
+        site=text,
+        mentions=everybody,
+        escalate_to=everybody,
+        phase=phase,
+        changes=10**9,
+        watched=10**9,
+        settle_at=story.later,
+    )
+
+    assert fits(story.root(thread, *episodes, form=form))
+    for kind in (MessageKind.REMINDER, MessageKind.ESCALATED, MessageKind.OVER):
+        assert fits(story.reply(thread, *episodes, kind=kind, form=form))
+    for kind in (MessageKind.GROWN, MessageKind.REOPENED, MessageKind.SETTLED):
+        assert fits(story.reply(thread, *episodes, kind=kind, form=form, down=number, changes=10**9))
+    for page in range(-(-(number - ROOT_HOLDS) // LIST_HOLDS)):
+        listed = story.reply(thread, *episodes, kind=MessageKind.LIST, form=form, page=page)
+        assert fits(listed)
+        if form == "full":
+            [*_, bullets] = listed.blocks[0]["elements"]
+            assert len(bullets["elements"]) == min(LIST_HOLDS, number - ROOT_HOLDS - page * LIST_HOLDS)
+
+
+@forms
+@longest
+def test_many_sites_and_mutes_fit(story: Story, form: str, text: str) -> None:
+    silence = Silence(until=story.later, reason=text, by=Person(id="U1", name=text))
+    failure = Failure(kind="timeout", message=text, advice=text)
+    sites = [
+        story.episode(id=f"e{n}", site=text, connection=SITE, kind=EpisodeKind.BLIND, row=None, failure=failure)
+        for n in range(50)
+    ]
+    thread = story.thread(ThreadKind.SITE, site=text, silence=silence)
+    muted: dict[str, Json] = {
+        "by": {"id": "U1", "name": text},
+        "until": story.later.isoformat(),
+        "reason": text,
+        "site": True,
+    }
+
+    assert fits(story.root(thread, *sites, form=form))
+    assert fits(story.reply(thread, *sites, kind=MessageKind.REMINDER, form=form))
+    assert fits(story.reply(thread, sites[0], kind=MessageKind.MUTED, form=form, **muted))
+    assert fits(story.reply(thread, sites[0], kind=MessageKind.UNMUTED, form=form, **muted))
 
 
 @forms

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 Shown = Callable[[Rendered], list[str]]
 
 CLOSED = Phase.CLOSED
+BUTTONS = ["[Acknowledge acknowledge plant/2]", "[Mute 1 h mute plant/2]", "[Details details plant/2]"]
 REFUSED = Failure(kind="credentials", message="ItemPath refused the token.", advice="Make a new one.")
 
 
@@ -31,7 +32,7 @@ def error_episode(story: Story, **fields: object) -> Episode:
 def test_an_error_root_says_what_how_often_and_that_the_connection_is_up(story: Story, shown: Shown) -> None:
     families = (story.family("boom"), story.family("bang", message=1))
     rendered = story.root(
-        story.thread(ThreadKind.ERROR, mention="here"), error_episode(story, row=None, families=families)
+        story.thread(ThreadKind.ERROR, mentions=("here",)), error_episode(story, row=None, families=families)
     )
 
     assert shown(rendered) == [
@@ -41,7 +42,7 @@ def test_an_error_root_says_what_how_often_and_that_the_connection_is_up(story: 
         "1 other error in the thread.",
         "Error:",
         "| boom",
-        "[Acknowledge acknowledge plant/2]",
+        *BUTTONS,
     ]
 
 
@@ -68,7 +69,7 @@ def test_an_error_root_says_what_how_often_and_that_the_connection_is_up(story: 
 def test_an_error_root_closes_in_its_own_words_and_is_never_red(
     story: Story, shown: Shown, closing: Closing, headline: str, how: str
 ) -> None:
-    thread = story.thread(ThreadKind.ERROR, phase=CLOSED, mention="here")
+    thread = story.thread(ThreadKind.ERROR, phase=CLOSED, mentions=("here",))
     lines = shown(story.root(thread, error_episode(story, end=story.later, end_why=Why.SEEN, closing=closing)))
 
     assert lines[:3] == [
@@ -103,13 +104,13 @@ def blindness(story: Story, **fields: object) -> Episode:
 
 
 def test_a_site_out_of_reach_says_why_and_what_to_do_and_is_not_red(story: Story, shown: Shown) -> None:
-    thread = story.thread(ThreadKind.SITE, mention="channel")
+    thread = story.thread(ThreadKind.SITE, mentions=("channel",))
 
     assert shown(story.root(thread, blindness(story))) == [
         "# 🟣 ItemPath plant cannot be read",
         "Blind since {2026-11-24 03:00:05}: the state of its connections is unknown.",
         "ItemPath refused the token. Make a new one. Nobody has acknowledged it yet. @channel",
-        "[Acknowledge acknowledge plant/2]",
+        *BUTTONS,
     ]
     assert shown(story.reply(thread, blindness(story), kind=MessageKind.REMINDER, number=2)) == [
         "🟣 ItemPath plant still cannot be read, for 2 h 5 min now",
@@ -119,7 +120,7 @@ def test_a_site_out_of_reach_says_why_and_what_to_do_and_is_not_red(story: Story
 
 
 def test_sight_regained_says_for_how_long_the_bot_was_blind(story: Story, shown: Shown) -> None:
-    thread = story.thread(ThreadKind.SITE, phase=CLOSED, mention="channel")
+    thread = story.thread(ThreadKind.SITE, phase=CLOSED, mentions=("channel",))
     episode = blindness(story, end=story.later, end_why=Why.SEEN, closing=Closing.RECOVERED)
 
     assert shown(story.root(thread, episode)) == [
@@ -169,7 +170,9 @@ def test_a_baseline_without_outages_is_one_calm_message(story: Story, shown: Sho
 def test_a_baseline_names_what_is_down_already_and_calls_nobody(story: Story, shown: Shown) -> None:
     first, second = members(story, 2)
     first = replace(first, row=replace(story.row, name="C1", latest_log=Log(id="1", error="no route")))
-    rendered = story.root(story.thread(ThreadKind.BASELINE, mention="here"), first, second, watched=12, unreadable=1)
+    rendered = story.root(
+        story.thread(ThreadKind.BASELINE, mentions=("here",)), first, second, watched=12, unreadable=1
+    )
 
     assert shown(rendered) == [
         "# 🔴 Watching 12 connections of plant, 2 already down",
@@ -178,7 +181,7 @@ def test_a_baseline_names_what_is_down_already_and_calls_nobody(story: Story, sh
         "Nobody has acknowledged it yet.",
         "* 🔴 down: C1 plant/1: no route",
         "* 🔴 down: C2 plant/2",
-        "[Acknowledge acknowledge plant/2]",
+        *BUTTONS,
     ]
     assert rendered.text.endswith("🔴 down: C1 plant/1: no route; 🔴 down: C2 plant/2.")
 
@@ -213,7 +216,7 @@ def test_a_baseline_that_is_over_is_green(story: Story, shown: Shown) -> None:
 
 def test_many_of_a_baseline_are_named_in_a_line_and_the_rest_counted(story: Story, shown: Shown) -> None:
     many = members(story, 70)
-    thread = story.thread(ThreadKind.BASELINE, mention="here")
+    thread = story.thread(ThreadKind.BASELINE, mentions=("here",))
     lines = shown(story.root(thread, over(story, many[0]), *many[1:], watched=500, unreadable=0))
 
     assert lines[2] == "Down: " + ", ".join(f"C{n}" for n in range(2, 62)) + " and 9 more."
@@ -228,7 +231,7 @@ def test_many_of_a_baseline_are_named_in_a_line_and_the_rest_counted(story: Stor
 def test_a_baseline_s_reminder_lists_what_is_still_down(story: Story, shown: Shown) -> None:
     first, second = members(story, 2)
     rendered = story.reply(
-        story.thread(ThreadKind.BASELINE, mention="here"), over(story, first), second, kind=MessageKind.REMINDER
+        story.thread(ThreadKind.BASELINE, mentions=("here",)), over(story, first), second, kind=MessageKind.REMINDER
     )
 
     assert shown(rendered) == [
@@ -239,7 +242,7 @@ def test_a_baseline_s_reminder_lists_what_is_still_down(story: Story, shown: Sho
 
 
 def changes(story: Story, *listed: Change) -> Rendered:
-    thread = story.thread(ThreadKind.CHANGES, phase=CLOSED, mention="here")
+    thread = story.thread(ThreadKind.CHANGES, phase=CLOSED, mentions=("here",))
     return story.root(thread, changes=[change.as_json() for change in listed])
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 Shown = Callable[[Rendered], list[str]]
 
+BUTTONS = ["[Acknowledge acknowledge plant/2]", "[Mute 1 h mute plant/2]", "[Details details plant/2]"]
 FACTS = [
     "*Type* `REST`",
     "*Address* `https://api.example.com`",
@@ -28,7 +29,7 @@ FACTS = [
 
 def test_a_fall_tells_in_two_lines_what_where_since_when_how_bad_and_who_has_it(story: Story, shown: Shown) -> None:
     episode = story.episode(families=(story.family("HTTP 503\n  upstream"),))
-    rendered = story.root(story.thread(mention="here"), episode)
+    rendered = story.root(story.thread(mentions=("here",)), episode)
 
     assert shown(rendered) == [
         "# 🔴 Web Services is down",
@@ -38,7 +39,7 @@ def test_a_fall_tells_in_two_lines_what_where_since_when_how_bad_and_who_has_it(
         "| HTTP 503",
         "|   upstream",
         *FACTS,
-        "[Acknowledge acknowledge plant/2]",
+        *BUTTONS,
     ]
     assert rendered.text == (
         "🔴 Web Services is down. plant/2: down since 2026-11-24 03:00:05 UTC. 3 integrations stop. "
@@ -49,7 +50,7 @@ def test_a_fall_tells_in_two_lines_what_where_since_when_how_bad_and_who_has_it(
 def test_the_simple_form_is_one_section_and_the_plain_form_none(story: Story, shown: Shown) -> None:
     """Both say the same as the full form's sentences, as mrkdwn; the notification stays free of tokens."""
     episode = story.episode(families=(story.family("a `b` <!channel>"),))
-    thread = story.thread(mention="S0ONCALL")
+    thread = story.thread(mentions=("S0ONCALL",))
     simple, plain = (story.root(thread, episode, form=form) for form in ("simple", "plain"))
 
     lines = [
@@ -66,12 +67,12 @@ def test_the_simple_form_is_one_section_and_the_plain_form_none(story: Story, sh
 
 
 def test_an_acknowledged_root_says_by_whom_and_calls_nobody_any_more(story: Story, shown: Shown) -> None:
-    thread = story.thread(mention="here", ack_by=Person(id="U1", name="<@U1>"), ack_at=story.later)
+    thread = story.thread(mentions=("here",), ack_by=Person(id="U1", name="<@U1>"), ack_at=story.later)
     rendered = story.root(thread, story.episode())
 
     assert "3 integrations stop. Acknowledged by <@U1> at {2026-11-24 05:05:05}." in shown(rendered)
     assert {"type": "text", "text": "<@U1>", "style": {"bold": True}} in rendered.blocks[1]["elements"][0]["elements"]
-    assert not any(block["type"] == "actions" for block in rendered.blocks)
+    assert shown(rendered)[-2:] == BUTTONS[1:]
     assert "Acknowledged by &lt;@U1&gt; at 2026-11-24 05:05:05 UTC." in rendered.text
     assert "<!here>" not in rendered.text
 
@@ -131,7 +132,7 @@ def test_a_connection_of_which_only_the_id_is_known_is_called_by_it(story: Story
         "# 🔴 2 is down",
         "plant/2: down since {2026-11-24 03:00:05}.",
         "Nobody has acknowledged it yet.",
-        "[Acknowledge acknowledge plant/2]",
+        *BUTTONS,
     ]
 
 
@@ -147,7 +148,11 @@ def test_the_impact_is_said_in_words(story: Story, shown: Shown, integrations: i
 
 def test_the_recovered_root_tells_the_downtime_the_errors_and_who_had_it(story: Story, shown: Shown) -> None:
     thread = story.thread(
-        phase=Phase.CLOSED, closed=story.later, mention="here", ack_by=Person(id="U1", name="Ana"), ack_at=story.three
+        phase=Phase.CLOSED,
+        closed=story.later,
+        mentions=("here",),
+        ack_by=Person(id="U1", name="Ana"),
+        ack_at=story.three,
     )
     families = [story.family(f"error {n}", count=n) for n in range(1, 8)]
     episode = story.episode(end=story.later, end_why=Why.SEEN, closing=Closing.RECOVERED, families=tuple(families))
@@ -217,7 +222,7 @@ def test_a_connection_taken_out_while_down_closes_as_no_longer_watched(story: St
 
 
 def test_the_recovery_is_one_simple_block_without_a_mention(story: Story, shown: Shown) -> None:
-    thread = story.thread(phase=Phase.CLOSED, mention="channel")
+    thread = story.thread(phase=Phase.CLOSED, mentions=("channel",))
     episode = story.episode(end=story.later, end_why=Why.SEEN, closing=Closing.RECOVERED)
     rendered = story.reply(thread, episode, kind=MessageKind.RECOVERED, episode="plant#1", error="slow start")
 
@@ -235,7 +240,7 @@ def test_another_error_of_a_connection_that_is_down_is_a_reply_with_a_count(stor
     family = story.family("disk full", count=3, last_at=story.later, message=1)
     episode = story.episode(families=(story.family(), family))
     rendered = story.reply(
-        story.thread(mention="here"), episode, kind=MessageKind.ERROR, episode="plant#1", fingerprint="disk full"
+        story.thread(mentions=("here",)), episode, kind=MessageKind.ERROR, episode="plant#1", fingerprint="disk full"
     )
 
     assert shown(rendered) == [
@@ -249,7 +254,7 @@ def test_another_error_of_a_connection_that_is_down_is_a_reply_with_a_count(stor
 
 def test_a_reminder_says_since_when_and_calls(story: Story, shown: Shown) -> None:
     episode = story.episode(families=(story.family(),))
-    rendered = story.reply(story.thread(mention="U0ANA"), episode, kind=MessageKind.REMINDER, number=1)
+    rendered = story.reply(story.thread(mentions=("U0ANA",)), episode, kind=MessageKind.REMINDER, number=1)
 
     assert shown(rendered) == [
         "🔴 Web Services is still down, for 2 h 5 min now",
@@ -263,7 +268,7 @@ def test_a_reminder_says_since_when_and_calls(story: Story, shown: Shown) -> Non
 
 def test_a_reminder_sent_too_late_calls_nobody(story: Story, shown: Shown) -> None:
     episode = story.episode(end=story.later, end_why=Why.SEEN, closing=Closing.RECOVERED)
-    thread = story.thread(phase=Phase.CLOSED, mention="here")
+    thread = story.thread(phase=Phase.CLOSED, mentions=("here",))
     rendered = story.reply(thread, episode, kind=MessageKind.REMINDER, number=1)
 
     assert shown(rendered) == ["🟢 plant: what this thread is about is over by now"]
@@ -271,7 +276,7 @@ def test_a_reminder_sent_too_late_calls_nobody(story: Story, shown: Shown) -> No
 
 def test_an_acknowledgement_is_said_in_the_thread(story: Story, shown: Shown) -> None:
     rendered = story.reply(
-        story.thread(mention="here"),
+        story.thread(mentions=("here",)),
         story.episode(),
         kind=MessageKind.ACKNOWLEDGED,
         by={"id": "U1", "name": "Ana <!here>"},

@@ -1,0 +1,240 @@
+"""A mass outage: one root that says how many of how many are down and which matter most, and what is told below it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from bot.core.connection import State
+from bot.core.groups import LIST_HOLDS, ROOT_HOLDS
+from bot.core.incidents import Episode, Phase, Thread, ThreadView
+from bot.slack.blocks import Foreign, Line
+from bot.slack.messages.members import (
+    closed,
+    down_of,
+    fell_since,
+    member_line,
+    peak,
+    ranked,
+    said,
+    shared_error,
+    stopped,
+)
+from bot.slack.messages.outages import flapped, until_it_holds
+from bot.slack.messages.phrases import acknowledged, length, names, sentences, told
+from bot.slack.messages.post import FLAPPING_SIGN, OVER_SIGN, Post
+from bot.slack.wording import NAME_LIMIT, count, duration, sign
+
+ERROR_IN_ROOT = 60
+NAME_IN_LIST = 60
+ERROR_IN_LIST = 40
+"""A line of a list has up to 240 characters then, reference and impact included: 50 are what a message takes."""
+NAMED_IN_NEWS = 8
+
+_LABEL: Line = ("Down, greatest impact first:",)
+
+
+def root(view: ThreadView) -> Post:
+    thread, members = view.thread, ranked(view.episodes)
+    if thread.phase is Phase.CLOSED:
+        return _over(thread, members)
+    down = down_of(members)
+    if thread.phase is Phase.FLAPPING:
+        how = f"{_of_watched(thread, members, len(down))} down now" if down else "all up now"
+        mark = sign(State.DOWN) if down else FLAPPING_SIGN
+        changes = count(thread.changes, "change")
+        headline: Line = ("Connections of ", _site(thread), f" are flapping together: {changes} so far, {how}")
+    else:
+        mark, headline = sign(State.DOWN), _headline(thread, members, len(down), "down")
+    return Post(
+        sign=mark,
+        headline=headline,
+        body=told(
+            sentences(fell_since(members), stopped(down)),
+            acknowledged(thread),
+            until_it_holds(thread) if thread.phase is Phase.FLAPPING else (),
+            said(down),
+            _LABEL if down else (),
+        ),
+        items=_root_items(members),
+    )
+
+
+def listed(view: ThreadView, page: int) -> Post:
+    """The members that the root cannot hold, those of one page, in the root's order."""
+    members = ranked(view.episodes)
+    start = ROOT_HOLDS + page * LIST_HOLDS
+    shown = members[start : start + LIST_HOLDS]
+    site = _site(view.thread)
+    if not shown:
+        return Post(sign=OVER_SIGN, headline=("Every connection of ", site, " in this outage is listed above"))
+    down, all_down = len(down_of(shown)), down_of(members)
+    shared = shared_error(all_down)
+    rest = f", {len(shown) - down} over" if down < len(shown) else ""
+    return Post(
+        sign=sign(State.DOWN if down else State.UP),
+        headline=(
+            f"{start + 1:,} to {start + len(shown):,} of {count(len(members), 'connection')} of ",
+            site,
+            f" in this outage: {down or 'none'} down{rest}",
+        ),
+        body=told(said(all_down), _LABEL) if down else (),
+        items=tuple(
+            member_line(episode, name_limit=NAME_IN_LIST, error_limit=ERROR_IN_LIST, shared=shared) for episode in shown
+        ),
+    )
+
+
+def grown(view: ThreadView, down: int) -> Post | None:
+    """Twice as many as when the channel was last told; `None` when all is over before this could be sent."""
+    thread, members = view.thread, ranked(view.episodes)
+    headline = ("Now ", *_headline(thread, members, down, "down"))
+    more = ("At least twice as many as last told.",)
+    return _news(thread, members, headline, more) if down_of(members) else None
+
+
+def reopened(view: ThreadView, down: int) -> Post | None:
+    """Members fall again; `None` when all is over before this could be sent."""
+    thread, members = view.thread, ranked(view.episodes)
+    headline = ("It begins again: ", *_headline(thread, members, down, "down"))
+    return _news(thread, members, headline) if down_of(members) else None
+
+
+def still_down(view: ThreadView, *, now: datetime) -> Post | None:
+    """`None` when nothing is."""
+    thread, members = view.thread, ranked(view.episodes)
+    down = down_of(members)
+    if not down:
+        return None
+    whose = "the first for " if len(down) > 1 else "for "
+    longest = f", {whose}{duration(now - min(e.start for e in down))} now"
+    return _news(thread, members, (*_headline(thread, members, len(down), "still down"), longest))
+
+
+def over(view: ThreadView) -> Post:
+    """The last of them is up again; in the past tense when they fell anew before this could be sent."""
+    members = ranked(view.episodes)
+    if down_of(members):
+        headline: Line = (f"{count(len(members), 'connection')} of ", _site(view.thread), " had come up again")
+        return Post(sign=OVER_SIGN, headline=headline, body=(("By now some are down again.",),))
+    mark, headline = _end(view.thread, members)
+    return Post(sign=mark, headline=headline, body=_past(view.thread, members))
+
+
+def settled(view: ThreadView, *, down: int, changes: int, now: datetime) -> Post:
+    """What a flapping group came to; in the past tense when that has changed before this could be sent."""
+    thread, members = view.thread, ranked(view.episodes)
+    still = down_of(members)
+    before = flapped(changes)
+    if bool(still) is not bool(down):
+        was = _of_watched(thread, members, down) if down else "none"
+        headline: Line = (f"It had held: {was} of the connections of ", _site(thread), " were down")
+        return Post(sign=OVER_SIGN, headline=headline, body=told(("By now that has changed again.",), before))
+    if not still:
+        mark, end = _end(thread, members)
+        held = duration(now - max(e.end or e.start for e in members))
+        return Post(sign=mark, headline=(f"It has held for {held}: ", *_lower(end)), body=told(before))
+    held = duration(now - min(e.start for e in still))
+    headline = (f"It has held for {held}: ", *_headline(thread, members, down, "down"))
+    return _news(thread, members, headline, before)
+
+
+def _over(thread: Thread, members: Sequence[Episode]) -> Post:
+    mark, headline = _end(thread, members)
+    return Post(
+        sign=mark,
+        headline=headline,
+        body=told(
+            *_past(thread, members),
+            acknowledged(thread),
+            flapped(thread.changes),
+        ),
+        items=_root_items(members),
+    )
+
+
+def _end(thread: Thread, members: Sequence[Episode]) -> tuple[str, Line]:
+    """Sign and headline of a group of which nothing is down any more."""
+    gone = len(closed(members, gone=True))
+    up = len(members) - gone
+    site = _site(thread)
+    if not up:
+        return OVER_SIGN, (f"{count(gone, 'connection')} of ", site, f" {_are(gone)} no longer watched")
+    if gone or up == 1:
+        left = f", {gone:,} no longer watched" if gone else ""
+        return sign(State.UP), (f"{count(up, 'connection')} of ", site, f" {_are(up)} up again{left}")
+    return sign(State.UP), (f"All {count(up, 'connection')} of ", site, " that were down are up again")
+
+
+def _lower(headline: Line) -> Line:
+    first, *rest = headline
+    return (first.replace("All ", "all ", 1) if isinstance(first, str) else first, *rest)
+
+
+def _past(thread: Thread, members: Sequence[Episode]) -> tuple[Line, ...]:
+    """From when to when something was down, and how bad it was, each a line."""
+    start = min(e.start for e in members)
+    end = max(e.end or e.start for e in members)
+    most = max(peak(members), thread.told_down)
+    return (
+        (f"Something was down for {length(*members)}, from ", start, " to ", end, "."),
+        (f"At the worst, {_of_watched(thread, members, most)} {'was' if most == 1 else 'were'} down at once.",),
+    )
+
+
+def _news(thread: Thread, members: Sequence[Episode], headline: Line, more: Line = ()) -> Post:
+    """What is said in the channel about a group that goes on."""
+    down = down_of(members)
+    return Post(
+        sign=sign(State.DOWN),
+        headline=headline,
+        body=told(
+            sentences(fell_since(members), stopped(down)),
+            sentences(more, acknowledged(thread)),
+            said(down),
+            _greatest(down),
+        ),
+    )
+
+
+def _greatest(down: Sequence[Episode]) -> Line:
+    more = len(down) - NAMED_IN_NEWS
+    rest = f" and {more:,} more." if more > 0 else "."
+    return ("Greatest impact: ", *names(down[:NAMED_IN_NEWS]), rest)
+
+
+def _headline(thread: Thread, members: Sequence[Episode], down: int, state: str) -> Line:
+    part = _of_watched(thread, members, down)
+    return (f"{part} connections of ", _site(thread), f" {_are(down)} {state}")
+
+
+def _are(number: int) -> str:
+    return "is" if number == 1 else "are"
+
+
+def _of_watched(thread: Thread, members: Sequence[Episode], number: int) -> str:
+    # Connections may have been taken out of ItemPath since they joined.
+    return f"{number:,} of {max(thread.watched, len(members), number):,}"
+
+
+def _root_items(members: Sequence[Episode]) -> tuple[Line, ...]:
+    shown, down = members[:ROOT_HOLDS], down_of(members)
+    shared = shared_error(down)
+    lines = [member_line(e, name_limit=NAME_LIMIT, error_limit=ERROR_IN_ROOT, shared=shared) for e in shown if e.open]
+    if (more := len(down) - len(lines)) > 0:
+        lines.append((f"{sign(State.DOWN)} and {more:,} more in the thread",))
+    for mark, word, gone in ((sign(State.UP), "up again", False), (OVER_SIGN, "no longer watched", True)):
+        if number := len(closed(members, gone=gone)):
+            lines.append((f"{mark} {number:,} {word}", *_named_of(closed(shown, gone=gone), number)))
+    return tuple(lines)
+
+
+def _named_of(here: Sequence[Episode], number: int) -> Line:
+    more = number - len(here)
+    if not here:
+        return (", listed in the thread",)
+    return (": ", *names(here, bold=False), *((f" and {more:,} more in the thread",) if more else ()))
+
+
+def _site(thread: Thread) -> Foreign:
+    return Foreign(thread.site, style="bold")

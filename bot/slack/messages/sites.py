@@ -1,0 +1,147 @@
+"""Sites that cannot be read: one, or several of a channel at once, whose cause may be the bot's own network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from bot.core.connection import State
+from bot.core.incidents import Episode, Thread, ThreadView
+from bot.slack.blocks import Foreign, Line
+from bot.slack.messages.phrases import IN_DETAIL, acknowledged, length, name, sentences, silenced, span, told
+from bot.slack.messages.post import Post
+from bot.slack.wording import count, duration, sign
+
+REASON_LIMIT = 300
+LISTED_LIMIT = 200
+"""Of a reason or an advice where several sites are listed."""
+_PERHAPS = "perhaps this bot's own network"
+
+
+def root(view: ThreadView) -> Post:
+    thread, episodes = view.thread, view.episodes
+    if len(episodes) > 1:
+        blind = [episode for episode in episodes if episode.open]
+        return _several(thread, episodes, blind) if blind else _all_back(thread, episodes)
+    episode = episodes[0]
+    reason = _reason(episode)
+    if episode.open:
+        return Post(
+            sign=sign(State.UNKNOWN),
+            headline=("ItemPath ", name(episode), " cannot be read"),
+            body=told(
+                ("Blind since ", episode.start, ": the state of its connections is unknown."),
+                sentences(reason, _advice(episode), acknowledged(thread)),
+                silenced(thread.silence),
+            ),
+        )
+    return Post(
+        sign=sign(State.UP),
+        headline=("ItemPath ", name(episode), f" can be read again after {length(episode)}"),
+        body=told(span(episode), ("The reason was: ", *reason) if reason else (), acknowledged(thread)),
+    )
+
+
+def regained(view: ThreadView, episode: Episode) -> Post:
+    """The last of the sites of a thread can be read again."""
+    episodes = view.episodes
+    if len(episodes) > 1 and not any(other.open for other in episodes):
+        return Post(
+            sign=sign(State.UP),
+            headline=(f"{_all(len(episodes))} can be read again; this bot was blind for {length(*episodes)}",),
+            body=(_blind_span(episodes),),
+            items=_items(episodes),
+        )
+    return Post(
+        sign=sign(State.UP),
+        headline=("ItemPath ", name(episode), f" can be read again; this bot was blind for {length(episode)}"),
+        body=(span(episode),),
+    )
+
+
+def still_blind(view: ThreadView, *, now: datetime) -> Post | None:
+    """`None` when every site can be read again."""
+    thread = view.thread
+    blind = [episode for episode in view.episodes if episode.open]
+    if not blind:
+        return None
+    first = duration(now - min(e.start for e in blind))
+    if len(view.episodes) > 1:
+        return Post(
+            sign=sign(State.UNKNOWN),
+            headline=(f"{_part(thread, view.episodes, blind)} still cannot be read, for {first} now",),
+            body=told(("The state of their connections is unknown.",), acknowledged(thread)),
+            items=_items(blind),
+        )
+    episode = blind[0]
+    return Post(
+        sign=sign(State.UNKNOWN),
+        headline=("ItemPath ", name(episode), f" still cannot be read, for {first} now"),
+        body=told(("Blind since ", episode.start, "."), sentences(_reason(episode), acknowledged(thread))),
+    )
+
+
+def _several(thread: Thread, episodes: Sequence[Episode], blind: Sequence[Episode]) -> Post:
+    part = _part(thread, episodes, blind)
+    # When all but one are back, the network is hardly the cause.
+    several: Line = (f"{part} cannot be read: {_PERHAPS}",)
+    whose = "their" if len(blind) > 1 else "its"
+    return Post(
+        sign=sign(State.UNKNOWN),
+        headline=several if len(blind) > 1 else ("ItemPath ", name(blind[0]), f" cannot be read, {part}"),
+        body=told(
+            ("Blind since ", min(e.start for e in blind), f": the state of {whose} connections is unknown."),
+            acknowledged(thread),
+            silenced(thread.silence),
+        ),
+        items=_items(episodes),
+    )
+
+
+def _all_back(thread: Thread, episodes: Sequence[Episode]) -> Post:
+    return Post(
+        sign=sign(State.UP),
+        headline=(f"{_all(len(episodes))} can be read again after {length(*episodes)}",),
+        body=told(_blind_span(episodes), acknowledged(thread)),
+        items=_items(episodes),
+    )
+
+
+def _blind_span(episodes: Sequence[Episode]) -> Line:
+    start, end = min(e.start for e in episodes), max(e.end or e.start for e in episodes)
+    return ("From ", start, " to ", end, f" not all of them could be read, {_PERHAPS}.")
+
+
+def _part(thread: Thread, episodes: Sequence[Episode], blind: Sequence[Episode]) -> str:
+    # A channel may have lost sites since then, by a change of the settings.
+    return f"{len(blind):,} of {count(max(thread.watched, len(episodes)), 'site')}"
+
+
+def _all(number: int) -> str:
+    return "Both sites" if number == 2 else f"All {count(number, 'site')}"
+
+
+def _items(episodes: Sequence[Episode]) -> tuple[Line, ...]:
+    """How each site is, those that cannot be read first."""
+    order = sorted(episodes, key=lambda e: (not e.open, e.start, e.site))
+    lines = [_item(episode) for episode in order[:IN_DETAIL]]
+    if (more := len(order) - IN_DETAIL) > 0:
+        lines.append((f"and {count(more, 'other site')}",))
+    return tuple(lines)
+
+
+def _item(episode: Episode) -> Line:
+    reason = _reason(episode, LISTED_LIMIT)
+    if not episode.open:
+        return (f"{sign(State.UP)} ", name(episode), f" can be read again after {length(episode)}")
+    why = sentences(reason, _advice(episode, LISTED_LIMIT))
+    since: Line = (f"{sign(State.UNKNOWN)} ", name(episode), " cannot be read since ", episode.start)
+    return (*since, ": ", *why) if why else since
+
+
+def _reason(episode: Episode, limit: int = REASON_LIMIT) -> Line:
+    return (Foreign(episode.failure.message, limit),) if episode.failure else ()
+
+
+def _advice(episode: Episode, limit: int = REASON_LIMIT) -> Line:
+    return (Foreign(episode.failure.advice, limit),) if episode.failure else ()

@@ -1,0 +1,117 @@
+"""Several sites of one channel that cannot be read at once: one root for all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from bot.core.connection import Failure
+from bot.core.incidents import SITE, Episode, EpisodeKind, MessageKind, Person, Phase, Thread, ThreadKind, Why
+from bot.slack.messages import Rendered
+
+if TYPE_CHECKING:
+    from tests.slack.messages.conftest import Story
+
+Shown = Callable[[Rendered], list[str]]
+
+BUTTONS = ["[Acknowledge acknowledge plant/2]", "[Mute 1 h mute plant/2]", "[Details details plant/2]"]
+REASON = "No answer within 10 s. Look at the network."
+SPAN = (
+    "From {2026-11-24 03:00:05} to {2026-11-24 05:05:05} not all of them could be read, perhaps this bot's own network."
+)
+
+
+def blind(story: Story, site: str, **fields: object) -> Episode:
+    failure = Failure(kind="timeout", message="No answer within 10 s.", advice="Look at the network.")
+    return story.episode(
+        **{
+            "id": f"{site}#1",
+            "site": site,
+            "connection": SITE,
+            "kind": EpisodeKind.BLIND,
+            "row": None,
+            "failure": failure,
+            **fields,
+        }
+    )
+
+
+def sites(story: Story, **fields: object) -> Thread:
+    return story.thread(ThreadKind.SITE, **{"watched": 3, "mentions": ("here",), **fields})
+
+
+def test_several_sites_suggest_the_bot_s_own_network_and_give_each_reason(story: Story, shown: Shown) -> None:
+    unknown = blind(story, "quay", start=story.three + timedelta(seconds=30), failure=None)
+    rendered = story.root(sites(story), blind(story, "plant"), unknown)
+
+    assert shown(rendered) == [
+        "# 🟣 2 of 3 sites cannot be read: perhaps this bot's own network",
+        "Blind since {2026-11-24 03:00:05}: the state of their connections is unknown.",
+        "Nobody has acknowledged it yet. @here",
+        f"* 🟣 plant cannot be read since {{2026-11-24 03:00:05}}: {REASON}",
+        "* 🟣 quay cannot be read since {2026-11-24 03:00:35}",
+        *BUTTONS,
+    ]
+    one = story.root(sites(story), blind(story, "plant"), blind(story, "quay"))
+    assert one.text.endswith(f"{REASON} <!here>")
+
+
+def test_the_last_one_is_named_and_the_network_is_hardly_the_cause(story: Story, shown: Shown) -> None:
+    back = story.over(blind(story, "plant"))
+
+    assert shown(story.root(sites(story), back, blind(story, "quay")))[:5] == [
+        "# 🟣 ItemPath quay cannot be read, 1 of 3 sites",
+        "Blind since {2026-11-24 03:00:05}: the state of its connections is unknown.",
+        "Nobody has acknowledged it yet. @here",
+        f"* 🟣 quay cannot be read since {{2026-11-24 03:00:05}}: {REASON}",
+        "* 🟢 plant can be read again after 2 h 5 min",
+    ]
+
+
+def test_when_all_are_back_it_is_said_for_how_long_the_bot_was_blind(story: Story, shown: Shown) -> None:
+    first = story.over(blind(story, "plant"), end=story.three + timedelta(minutes=5))
+    last = story.over(blind(story, "quay"), start=story.three + timedelta(minutes=1))
+    thread = sites(story, phase=Phase.CLOSED, ack_by=Person(id="U1", name="Ana"))
+    each = ["* 🟢 plant can be read again after 5 min", "* 🟢 quay can be read again after 2 h 4 min"]
+
+    assert shown(story.root(thread, first, last)) == [
+        "# 🟢 Both sites can be read again after 2 h 5 min",
+        SPAN,
+        "Acknowledged by Ana.",
+        *each,
+    ]
+    reply = story.reply(thread, first, last, kind=MessageKind.RECOVERED, episode="quay#1", error=None)
+    assert shown(reply) == ["🟢 Both sites can be read again; this bot was blind for 2 h 5 min", SPAN, *each]
+    three = story.root(thread, first, last, story.over(blind(story, "dock"), end_why=Why.WHILE_AWAY))
+    assert shown(three)[0] == "# 🟢 All 3 sites can be read again after 2 h 5 min"
+
+
+def test_a_site_that_is_back_while_another_was_lost_again_speaks_for_itself(story: Story, shown: Shown) -> None:
+    back = story.over(blind(story, "plant"))
+    reply = story.reply(
+        sites(story), back, blind(story, "quay"), kind=MessageKind.RECOVERED, episode="plant#1", error=None
+    )
+
+    assert shown(reply)[0] == "🟢 ItemPath plant can be read again; this bot was blind for 2 h 5 min"
+
+
+def test_a_reminder_lists_those_that_still_cannot_be_read(story: Story, shown: Shown) -> None:
+    many = [blind(story, f"s{n:02}") for n in range(14)]
+    back = story.over(blind(story, "plant"))
+    lines = shown(story.reply(sites(story), back, *many, kind=MessageKind.REMINDER, number=1))
+
+    assert lines[:4] == [
+        "🟣 14 of 15 sites still cannot be read, for 2 h 5 min now",
+        "The state of their connections is unknown. @here",
+        "Nobody has acknowledged it yet.",
+        f"* 🟣 s00 cannot be read since {{2026-11-24 03:00:05}}: {REASON}",
+    ]
+    assert lines[-1] == "* and 2 other sites"
+
+
+def test_a_reminder_that_came_too_late_calls_nobody(story: Story, shown: Shown) -> None:
+    thread = sites(story, phase=Phase.CLOSED)
+    rendered = story.reply(thread, story.over(blind(story, "plant")), kind=MessageKind.REMINDER, number=1)
+
+    assert shown(rendered) == ["🟢 plant: what this thread is about is over by now"]
