@@ -22,12 +22,11 @@ def encode_moment(value: datetime | None) -> str | None:
     return None if value is None else value.astimezone(UTC).isoformat()
 
 
+_moment = datetime.fromisoformat
+
+
 def decode_moment(value: str | None) -> datetime | None:
-    return None if value is None else datetime.fromisoformat(value)
-
-
-def _moment(value: str) -> datetime:
-    return datetime.fromisoformat(value)
+    return None if value is None else _moment(value)
 
 
 def encode_moments(values: Iterable[datetime]) -> list[str]:

@@ -30,7 +30,8 @@ class Moment(TypeDecorator[datetime]):
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002
         if value is None:
             return None
-        return (datetime.fromisoformat(value) if isinstance(value, str) else value).astimezone(UTC)
+        moment: datetime = datetime.fromisoformat(value) if isinstance(value, str) else value
+        return moment if moment.tzinfo is UTC else moment.astimezone(UTC)
 
 
 class ForeignText(TypeDecorator[str]):
@@ -71,3 +72,11 @@ Document = JSON(none_as_null=True)
 def dumps(value: Any) -> str:
     """ASCII, so that any text can be kept; raises `ValueError` on NaN, which is not JSON."""
     return json.dumps(value, allow_nan=False, separators=(",", ":"))
+
+
+_decode = json.JSONDecoder().raw_decode
+
+
+def loads(text: str) -> Any:
+    """What `dumps` wrote; there is nothing around it to look for. Raises `ValueError`."""
+    return _decode(text)[0]

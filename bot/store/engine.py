@@ -18,7 +18,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.store.address import Address
-from bot.store.columns import dumps
+from bot.store.columns import dumps, loads
 from bot.store.errors import DatabaseRefused, ErrorListener, translate
 
 BUSY_TIMEOUT = 5.0
@@ -49,7 +49,7 @@ class Hold(Protocol):
 def make_engine(address: Address, *, write: bool, poolclass: type[Pool] | None = None) -> AsyncEngine:
     """Connects to nothing yet. Raises `DatabaseRefused` when the driver is not installed."""
     # Parameters are people's data: they stay out of every exception's text.
-    options: dict[str, Any] = {"json_serializer": dumps, "hide_parameters": True}
+    options: dict[str, Any] = {"json_serializer": dumps, "json_deserializer": loads, "hide_parameters": True}
     if poolclass is not None:
         options["poolclass"] = poolclass
     url = address.url

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from sqlalchemy import or_, select, union
+from sqlalchemy import ColumnElement, exists, or_, select, union
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.incidents import MessageKind, Phase, ThreadKind
@@ -46,11 +46,11 @@ async def load(
         .order_by(site.c.name)
         .with_for_update()
     )
-    sites = {row.name: rows.site_of(row) for row in taken}
+    sites = {record.name: record for record in map(rows.site_of, rows.each(taken))}
 
     wanted = union(
         select(thread.c.id).where(thread.c.site == name, thread.c.phase.in_(_OPEN)),
-        select(message.c.thread).join(thread, thread.c.id == message.c.thread).where(thread.c.site == name, _UNPOSTED),
+        select(message.c.thread).where(_UNPOSTED, _in_thread_of(name)),
         *told_in,
         # Sites that are lost together share a root.
         select(thread.c.id).where(
@@ -71,22 +71,27 @@ async def load(
     )
     return SiteState(
         site=sites[name],
-        connections={row.id: rows.record_of(row) for row in records},
-        episodes={row.id: rows.episode_of(row) for row in episodes},
-        threads={row.id: rows.thread_of(row) for row in threads},
-        mutes=tuple(map(rows.mute_of, mutes)),
+        connections={value.id: value for value in map(rows.record_of, rows.each(records))},
+        episodes={value.id: value for value in map(rows.episode_of, rows.each(episodes))},
+        threads={value.id: value for value in map(rows.thread_of, rows.each(threads))},
+        mutes=tuple(map(rows.mute_of, rows.each(mutes))),
         unposted=unposted,
         unsent_reminders=reminders,
         alive_at=max((at for of, record in sites.items() if of in together and (at := record.tried_at)), default=None),
     )
 
 
+def _in_thread_of(name: str) -> ColumnElement[bool]:
+    """Not a join: SQLite would begin with all the threads that are kept, instead of the few messages that wait."""
+    return exists().where(thread.c.id == message.c.thread, thread.c.site == name)
+
+
 async def _undelivered(transaction: AsyncConnection, name: str) -> tuple[frozenset[str], frozenset[str]]:
     """The site's threads whose root Slack certainly does not have, and those with a reminder that it may not have."""
     found = await transaction.execute(
-        select(message.c.thread, message.c.kind, message.c.state, message.c.maybe_sent_before)
-        .join(thread, thread.c.id == message.c.thread)
-        .where(thread.c.site == name, UNSENT, or_(message.c.n == 0, message.c.kind == MessageKind.REMINDER.value))
+        select(message.c.thread, message.c.kind, message.c.state, message.c.maybe_sent_before).where(
+            UNSENT, _in_thread_of(name), or_(message.c.n == 0, message.c.kind == MessageKind.REMINDER.value)
+        )
     )
     unposted: set[str] = set()
     reminders: set[str] = set()

@@ -51,7 +51,9 @@ class Reading:
         """By name."""
         async with self._database.read() as transaction:
             with understood(self._where):
-                return tuple(map(rows.site_of, await transaction.execute(select(site).order_by(site.c.name))))
+                return tuple(
+                    map(rows.site_of, rows.each(await transaction.execute(select(site).order_by(site.c.name))))
+                )
 
     async def records(self, site: str | None = None) -> tuple[ConnectionRecord, ...]:
         """The connections that are watched, of one site or of all, by site and id."""
@@ -60,7 +62,7 @@ class Reading:
             statement = statement.where(connection.c.site == site)
         async with self._database.read() as transaction:
             with understood(self._where):
-                return tuple(map(rows.record_of, await transaction.execute(statement)))
+                return tuple(map(rows.record_of, rows.each(await transaction.execute(statement))))
 
     async def episodes(
         self, *, site: str | None = None, connection: str | None = None, open_only: bool = False, limit: int = 100
@@ -75,7 +77,7 @@ class Reading:
             statement = statement.where(episode.c.end.is_(None))
         async with self._database.read() as transaction:
             with understood(self._where):
-                return tuple(map(rows.episode_of, await transaction.execute(statement)))
+                return tuple(map(rows.episode_of, rows.each(await transaction.execute(statement))))
 
     async def thread(self, thread_id: str) -> ThreadView | None:
         async with self._database.read() as transaction:
@@ -100,7 +102,7 @@ class Reading:
             statement = statement.where(mute.c.site == site)
         async with self._database.read() as transaction:
             with understood(self._where):
-                return tuple(map(rows.mute_of, await transaction.execute(statement)))
+                return tuple(map(rows.mute_of, rows.each(await transaction.execute(statement))))
 
     async def history(self, site: str, connection: str, *, since: datetime) -> History:
         """All that is kept of it from `since` on; what had begun before and was over later is included."""
@@ -118,11 +120,11 @@ class Reading:
         )
         async with self._database.read() as transaction:
             with understood(self._where):
-                episodes = tuple(map(rows.episode_of, await transaction.execute(its_own)))
+                episodes = tuple(map(rows.episode_of, rows.each(await transaction.execute(its_own))))
                 return History(
                     episodes=episodes,
-                    blind=tuple(map(rows.episode_of, await transaction.execute(blind))),
-                    events=tuple(map(_stored_event, await transaction.execute(happened))),
+                    blind=tuple(map(rows.episode_of, rows.each(await transaction.execute(blind)))),
+                    events=tuple(map(_stored_event, rows.each(await transaction.execute(happened)))),
                     threads=await self._threads(transaction, (e.thread for e in episodes if e.thread is not None)),
                 )
 
@@ -144,7 +146,7 @@ class Reading:
             statement = statement.where(event.c.at >= since)
         async with self._database.read() as transaction:
             with understood(self._where):
-                return tuple(map(_stored_event, await transaction.execute(statement)))
+                return tuple(map(_stored_event, rows.each(await transaction.execute(statement))))
 
     async def channel_id(self, name: str) -> str | None:
         """What `remember_channel` was told."""
@@ -165,7 +167,7 @@ class Reading:
             some = wanted[start : start + _AT_ONCE]
             with understood(self._where):
                 result = await transaction.execute(select(thread).where(thread.c.id.in_(some)))
-                found |= {row.id: rows.thread_of(row) for row in result}
+                found |= {value.id: value for value in map(rows.thread_of, rows.each(result))}
         return found
 
     @property
@@ -173,5 +175,5 @@ class Reading:
         return str(self._database.address)
 
 
-def _stored_event(row: rows.AnyRow) -> StoredEvent:
-    return StoredEvent(id=row.id, event=rows.event_of(row))
+def _stored_event(row: rows.Values) -> StoredEvent:
+    return StoredEvent(id=row["id"], event=rows.event_of(row))

@@ -38,7 +38,7 @@ _OUTGOING: Select[Any] = (
 
 async def outgoing(connection: AsyncConnection, where: str, condition: ColumnElement[bool]) -> tuple[Outgoing, ...]:
     with understood(where):
-        return tuple(_outgoing(row) for row in await connection.execute(_OUTGOING.where(condition)))
+        return tuple(map(_outgoing, rows.each(await connection.execute(_OUTGOING.where(condition)))))
 
 
 def latest(condition: ColumnElement[bool]) -> Select[tuple[str]]:
@@ -54,46 +54,46 @@ def latest(condition: ColumnElement[bool]) -> Select[tuple[str]]:
 
 async def thread_view(connection: AsyncConnection, where: str, thread_id: str) -> ThreadView | None:
     with understood(where):
-        row = (await connection.execute(select(thread).where(thread.c.id == thread_id))).one_or_none()
+        found = await connection.execute(select(thread).where(thread.c.id == thread_id))
         root = await connection.execute(select(message).where(message.c.thread == thread_id, message.c.n == 0))
         episodes = await connection.execute(
             select(episode).where(episode.c.id.in_(latest(episode.c.thread == thread_id))).order_by(*OLDEST_FIRST)
         )
-        root_row = root.one_or_none()
+        row, root_row = next(rows.each(found), None), next(rows.each(root), None)
         if row is None or root_row is None:
             return None
         return ThreadView(
             thread=rows.thread_of(row),
             root=rows.message_of(root_row),
-            episodes=tuple(rows.episode_of(found) for found in episodes),
+            episodes=tuple(map(rows.episode_of, rows.each(episodes))),
         )
 
 
-def _outgoing(row: rows.AnyRow) -> Outgoing:
+def _outgoing(row: rows.Values) -> Outgoing:
     return Outgoing(
         message=rows.message_of(row),
-        closing=row.closing,
-        channel=row.channel,
-        thread_kind=ThreadKind(row.thread_kind),
-        thread_open=row.thread_phase != Phase.CLOSED,
-        created_at=row.created_at,
-        state=DeliveryState(row.state),
-        generation=row.generation,
-        channel_id=row.channel_id,
-        ts=row.ts,
-        first_revision=row.first_revision,
-        shown_revision=row.shown_revision,
-        form=Form(row.form),
-        due_at=row.due_at,
-        first_tried_at=row.first_tried_at,
-        tried_at=row.tried_at,
-        attempts=row.attempts,
-        looks=row.looks,
-        maybe_sent_before=row.maybe_sent_before,
-        twin_at=row.twin_at,
-        error=row.error,
-        root_ts=row.root_ts,
-        root_channel_id=row.root_channel_id,
-        root_state=DeliveryState(row.root_state),
-        root_first_revision=row.root_first_revision,
+        closing=row["closing"],
+        channel=row["channel"],
+        thread_kind=ThreadKind(row["thread_kind"]),
+        thread_open=row["thread_phase"] != Phase.CLOSED,
+        created_at=row["created_at"],
+        state=DeliveryState(row["state"]),
+        generation=row["generation"],
+        channel_id=row["channel_id"],
+        ts=row["ts"],
+        first_revision=row["first_revision"],
+        shown_revision=row["shown_revision"],
+        form=Form(row["form"]),
+        due_at=row["due_at"],
+        first_tried_at=row["first_tried_at"],
+        tried_at=row["tried_at"],
+        attempts=row["attempts"],
+        looks=row["looks"],
+        maybe_sent_before=row["maybe_sent_before"],
+        twin_at=row["twin_at"],
+        error=row["error"],
+        root_ts=row["root_ts"],
+        root_channel_id=row["root_channel_id"],
+        root_state=DeliveryState(row["root_state"]),
+        root_first_revision=row["root_first_revision"],
     )

@@ -58,7 +58,8 @@ async def database(server: str, *, template: str) -> AsyncIterator[str]:
     name = f"bot_{next(_numbers)}"
     admin = await asyncpg.connect(server.format("postgres"))
     try:
-        await admin.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        # The other strategy, which writes the copy to the log too, takes several times as long.
+        await admin.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
         yield server.format(name)
         await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
     finally:
