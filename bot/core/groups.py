@@ -124,7 +124,7 @@ def _grow(draft: Draft, group: Thread) -> None:
     if group.phase is Phase.FLAPPING:
         return
     if len(down) >= 2 * max(1, group.told_down):
-        draft.tell(group.id, voice(draft, *down), MessageKind.GROWN, {"down": len(down)})
+        draft.tell(group.id, voice(draft, *down), MessageKind.GROWN, {"down": len(down), "was": group.told_down})
         draft.threads[group.id] = replace(draft.threads[group.id], told_down=len(down))
         draft.log(EventKind.GROUP_GREW, reason="doubled", thread=group.id, data={"down": len(down)})
 

@@ -243,7 +243,7 @@ class MessageKind(enum.StrEnum):
     RECOVERED = "recovered"
     """`{"episode": id, "error": str | None}`: an outage or a blindness is over; `error` is what the log said with it."""
     GROWN = "grown"
-    """`{"down": int}`: twice as many of a group are down as when the channel was last told."""
+    """`{"down": int, "was": int}`: twice as many of a group are down as when the channel was last told."""
     REOPENED = "reopened"
     """`{"down": int}`: a group falls again."""
     OVER = "over"
@@ -261,9 +261,10 @@ class MessageKind(enum.StrEnum):
     ACKNOWLEDGED = "acknowledged"
     """`{"by": {"id": str, "name": str}, "at": iso}`."""
     MUTED = "muted"
-    """`{"by": {"id": str, "name": str}, "until": iso, "reason": str, "site": bool}`: of the connection, or its site."""
+    """`{"by": {"id": str, "name": str}, "until": iso, "reason": str, "site": str | None, "connections": [name, …]}`: a
+    whole site by its name, or connections by theirs."""
     UNMUTED = "unmuted"
-    """`{"by": {"id": str, "name": str}, "site": bool}`."""
+    """`{"by": {"id": str, "name": str}, "site": str | None, "connections": [name, …]}`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

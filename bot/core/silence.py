@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -10,9 +10,6 @@ from bot.core.draft import Draft
 from bot.core.events import EventKind
 from bot.core.incidents import EVERY, SITE, Episode, Json, MessageKind, Mute, Role, Silence, Thread, ThreadKind
 from bot.core.state import MuteOutcome, MuteReply, Muting, Unmuting
-
-_SHOWN_ON = (ThreadKind.OUTAGE, ThreadKind.ERROR, ThreadKind.SITE)
-"""Roots that are about one connection or one site, and so can say what silences it."""
 
 
 def silence(draft: Draft, connection: str) -> Silence | None:
@@ -37,12 +34,18 @@ def voice(draft: Draft, *episodes: Episode) -> Role:
 def show(draft: Draft) -> None:
     """Roots say what silences them, until when and why; and no longer, once it is over."""
     for thread in list(draft.threads.values()):
-        if thread.site != draft.site.name or not thread.open or thread.kind not in _SHOWN_ON:
+        if thread.site != draft.site.name or not thread.open:
             continue
-        about = next((e.connection for e in draft.episodes_in(thread.id) if e.open), None)
-        present = None if about is None else silence(draft, about)
+        present = _of_all(draft, [e for e in draft.episodes_in(thread.id) if e.open])
         if present != thread.silence:
             draft.touch(thread.id, silence=present)
+
+
+def _of_all(draft: Draft, episodes: Sequence[Episode]) -> Silence | None:
+    """What silences a thread: every one of its open episodes is silent, until the first may be heard again."""
+    each = [silence(draft, e.connection) if e.site == draft.site.name else None for e in episodes]
+    silences = [s for s in each if s is not None]
+    return min(silences, key=lambda s: s.until) if silences and len(silences) == len(each) else None
 
 
 def next_end(draft: Draft) -> datetime | None:
@@ -70,8 +73,8 @@ def mute(draft: Draft, cause: Muting) -> MuteReply:
         said: dict[str, Json] = {"until": cause.until.isoformat(), "reason": cause.reason}
         draft.log(EventKind.MUTED, reason="by_person", connection=_about(connection), data={"by": _who(cause), **said})
     for thread in _threads(draft, connections):
-        site = EVERY in connections
-        draft.tell(thread.id, Role.REPLY, MessageKind.MUTED, {"by": _who(cause), **said, "site": site})
+        params = {"by": _who(cause), **said, **_names(draft, connections)}
+        draft.tell(thread.id, Role.REPLY, MessageKind.MUTED, params)
     present = silence(draft, _about(connections[0]))
     return MuteReply(outcome=MuteOutcome.MUTED, silence=present, connections=connections)
 
@@ -83,7 +86,7 @@ def unmute(draft: Draft, cause: Unmuting) -> MuteReply:
         return MuteReply(outcome=MuteOutcome.NOT_MUTED, silence=present)
     draft.log(EventKind.UNMUTED, reason="by_person", connection=_about(cause.connection), data={"by": _who(cause)})
     for thread in _threads(draft, (cause.connection,)):
-        params = {"by": _who(cause), "site": cause.connection == EVERY}
+        params = {"by": _who(cause), **_names(draft, (cause.connection,))}
         draft.tell(thread.id, Role.REPLY, MessageKind.UNMUTED, params)
     outcome = MuteOutcome.UNMUTED if present is None else MuteOutcome.STILL_SILENT
     return MuteReply(outcome=outcome, silence=present, connections=(cause.connection,))
@@ -117,6 +120,15 @@ def _threads(draft: Draft, connections: tuple[str, ...]) -> list[Thread]:
         if e.open and e.thread is not None and e.site == draft.site.name and (every or e.connection in connections)
     }
     return list(found.values())
+
+
+def _names(draft: Draft, connections: tuple[str, ...]) -> dict[str, Json]:
+    """What is meant, by name."""
+    if EVERY in connections:
+        return {"site": draft.site.name, "connections": []}
+    records = [draft.connections.get(connection) for connection in connections]
+    names = [r.row.name if r and r.row else i for i, r in zip(connections, records, strict=True)]
+    return {"site": None, "connections": names}
 
 
 def _about(connection: str) -> str:

@@ -44,7 +44,12 @@ def test_fewer_are_told_one_by_one_and_the_rest_joins_a_group() -> None:
     assert len(of_kind(story, ThreadKind.OUTAGE)) == 4
     [group] = of_kind(story, ThreadKind.GROUP)
     assert len([e for e in story.state.episodes.values() if e.thread == group.id]) == 56
-    assert [m.params["down"] for m in story.told(MessageKind.GROWN)] == [4, 8, 16, 32]
+    assert [(m.params["was"], m.params["down"]) for m in story.told(MessageKind.GROWN)] == [
+        (2, 4),
+        (4, 8),
+        (8, 16),
+        (16, 32),
+    ]
 
 
 def test_members_join_until_the_window_has_passed_without_one() -> None:

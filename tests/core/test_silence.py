@@ -49,7 +49,8 @@ def test_what_has_a_root_is_edited_and_closed_with_a_plain_reply() -> None:
     story.mute("1", reason="we know")
     [said] = story.told(MessageKind.MUTED)
     assert said.role is Role.REPLY
-    assert (said.params["reason"], said.params["site"]) == ("we know", False)
+    assert said.params["reason"] == "we know"
+    assert (said.params["site"], said.params["connections"]) == (None, ["Connection 1"])
     assert story.roots[0].silence == Silence(until=story.now + timedelta(hours=1), reason="we know", by=DANA)
     story.poll(up())
 
@@ -183,7 +184,19 @@ def test_muting_a_thread_mutes_what_it_is_about() -> None:
     story.fail()
     reply = story.mute(thread=story.roots[-1].id)
     assert reply.connections == (EVERY,)
-    assert story.told(MessageKind.MUTED)[-1].params["site"] is True
+    assert story.told(MessageKind.MUTED)[-1].params["site"] == "default"
+
+
+def test_a_root_about_several_is_silent_once_all_of_them_are() -> None:
+    story = Story(down("1"), down("2"))
+    [baseline] = story.state.threads
+    story.mute("1", hours=2)
+    assert story.state.threads[baseline].silence is None
+    story.mute("2", reason="as well")
+
+    silence = story.state.threads[baseline].silence
+    assert silence is not None
+    assert silence.reason == "as well"  # until the first of them may be heard again
 
 
 def test_a_thread_that_is_over_cannot_be_muted() -> None:
@@ -229,7 +242,7 @@ def test_unmuting_is_said_in_the_thread() -> None:
     story.unmute("1")
 
     [said] = story.told(MessageKind.UNMUTED)
-    assert (said.role, said.params["site"]) == (Role.REPLY, False)
+    assert (said.role, said.params["connections"]) == (Role.REPLY, ["Connection 1"])
     assert story.roots[0].silence is None
 
 
