@@ -19,14 +19,16 @@ from bot.core.incidents import EpisodeKind
 from bot.core.policy import Policy
 from bot.core.state import (
     Acknowledge,
-    AckReply,
     Cause,
     ConnectionRecord,
     Decision,
     Due,
     Failed,
+    Muting,
     Polled,
+    Reply,
     SiteState,
+    Unmuting,
     after,
 )
 from bot.itempath.errors import ItemPathError
@@ -128,7 +130,7 @@ class Poller:
         good_at = read.at if outcome == "ok" else None
         self._metrics.polled(self.site, outcome, seconds=read.seconds, good_at=good_at)
 
-    async def acknowledge(self, cause: Acknowledge) -> AckReply | None:
+    async def act(self, cause: Acknowledge | Muting | Unmuting) -> Reply | None:
         """A person's doing, decided and committed like everything else. Raises `StoreError`."""
         decision = await self._decide(cause, now=self._clock.now())
         self._changed.set()
@@ -202,7 +204,7 @@ class Poller:
     async def _decide(self, cause: Cause, *, now: datetime) -> Decision:
         # The database keeps the decisions of a site apart anyway; the lock keeps what follows a commit in their order.
         async with self._one_at_a_time:
-            async with self._store.tick(self.site, peers=self._peers, now=now) as tick:
+            async with self._store.tick(self.site, peers=self._peers, now=now, lately=self._policy.lately) as tick:
                 decision = decide(tick.state, cause, now=now, policy=self._policy)
                 await tick.apply(decision, now=now)
             self._next_due = decision.next_due

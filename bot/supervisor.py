@@ -22,11 +22,15 @@ from bot.clock import Clock
 from bot.itempath.client import ItemPathClient
 from bot.poller import Poller
 from bot.settings.models import Settings, SiteSettings, SlackSettings
-from bot.settings.policy import channels_of, peers_of, policy_of
+from bot.settings.policy import channels_of, peers_of, policy_of, windows_of
 from bot.slack.calls import SlackCalls
+from bot.slack.commands.details import Details
+from bot.slack.commands.doing import Doing
 from bot.slack.commands.handlers import Handlers
 from bot.slack.commands.lookup import Lookup
+from bot.slack.commands.survey import Survey
 from bot.slack.delivery import Delivery
+from bot.slack.home import Home
 from bot.slack.ingress.http import HttpIngress
 from bot.slack.ingress.reception import Reception
 from bot.slack.ingress.responses import Responses
@@ -85,12 +89,23 @@ class Service:
         self.clients = {site.name: _client(site, clock, trust_env=trust_env) for site in settings.sites}
         self.pollers = [self._poller(site) for site in settings.sites]
         self.reach = Reach(calls=self.calls, workspace=self.workspace, channels=channels_of(settings), clock=clock)
+        windows = windows_of(settings)
+        self.home = Home(store=store, calls=self.calls, sites=tuple(self.clients), maintenance=windows, clock=clock)
+        lookup = Lookup(store=store, calls=self.calls, live=self.clients, clock=clock, maintenance=windows)
         self.reception = Reception(
             handlers=Handlers(
-                lookup=Lookup(store=store, calls=self.calls, live=self.clients, clock=clock),
+                lookup=lookup,
+                survey=Survey(store=store, sites=tuple(self.clients), clock=clock, kept=settings.alerts.keep_events),
+                doing=Doing(
+                    lookup=lookup,
+                    act={poller.site: poller.act for poller in self.pollers},
+                    clock=clock,
+                    operators=slack.operators,
+                ),
+                details=Details(lookup=lookup, store=store, calls=self.calls),
+                home=self.home,
                 workspace=self.workspace,
-                acknowledge={poller.site: poller.acknowledge for poller in self.pollers},
-                operators=slack.operators,
+                clock=clock,
             ),
             responses=Responses(api_url=slack.api_url),
         )
@@ -162,7 +177,11 @@ class Service:
 
                 polls = [start(f"poll {poller.site}", poller.run) for poller in self.pollers]
                 delivery = start("delivery", self.delivery.run)
-                asking = [start("reach", self.reach.run), start("housekeeping", self._keep_house)]
+                asking = [
+                    start("reach", self.reach.run),
+                    start("home tab", self.home.run),
+                    start("housekeeping", self._keep_house),
+                ]
                 if self.socket is not None:
                     asking.append(start("socket mode", self.socket.run))
                 self.running = True

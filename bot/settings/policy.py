@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.core.maintenance import Window
 from bot.core.policy import Policy, RouteRule
 from bot.settings.models import Settings, SiteSettings
 
@@ -15,7 +16,14 @@ def policy_of(settings: Settings, site: SiteSettings) -> Policy:
         confirm_polls=alerts.confirm_polls,
         unreachable_after=alerts.unreachable_after,
         remind_every=alerts.remind_every,
+        escalate_after=alerts.escalate_after,
+        flap_threshold=alerts.flap_threshold,
+        flap_window=alerts.flap_window,
+        group_over=alerts.group_over,
+        group_window=alerts.group_window,
         stale_after=alerts.stale_after,
+        maintenance=windows_of(settings),
+        sites_in_channel=1 + len(peers_of(settings, site)),
         routes=tuple(
             RouteRule(
                 site=route.site,
@@ -25,9 +33,27 @@ def policy_of(settings: Settings, site: SiteSettings) -> Policy:
                 authentication=route.authentication,
                 channel=route.channel,
                 mention=route.mention,
+                escalate_to=route.escalate_to,
             )
             for route in settings.routes
         ),
+    )
+
+
+def windows_of(settings: Settings) -> tuple[Window, ...]:
+    """Every maintenance window, of all sites: each knows which it covers."""
+    return tuple(
+        Window(
+            site=planned.site,
+            name=planned.name,
+            reason=planned.reason,
+            start=planned.start,
+            end=planned.end,
+            schedule=planned.schedule,
+            duration=planned.duration,
+            zone=planned.timezone,
+        )
+        for planned in settings.maintenance
     )
 
 

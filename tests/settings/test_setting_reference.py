@@ -141,9 +141,9 @@ def test_the_manifests_ask_for_the_least_and_explain_each_scope(kind: str) -> No
     assert command["command"] == "/connection"
     assert command["usage_hint"]
     assert manifest["settings"]["interactivity"]["is_enabled"] is True
-    # Only what the bot answers is declared: it reads no events and has no home tab.
-    assert "event_subscriptions" not in manifest["settings"]
-    assert "app_home" not in manifest["features"]
+    # Only what the bot answers is declared: it reads no messages, and shows its Home tab to who opens it.
+    assert manifest["settings"]["event_subscriptions"]["bot_events"] == ["app_home_opened"]
+    assert manifest["features"]["app_home"] == {"home_tab_enabled": True, "messages_tab_enabled": False}
 
 
 def test_an_app_has_either_socket_mode_or_request_urls() -> None:

@@ -51,6 +51,7 @@ class WebApi:
             "chat.update": chat.update,
             "chat.delete": chat.delete,
             "chat.postEphemeral": chat.post_ephemeral,
+            "chat.getPermalink": chat.permalink,
             "conversations.history": conversations.history,
             "conversations.replies": conversations.replies,
             "conversations.list": conversations.channels,

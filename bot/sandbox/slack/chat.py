@@ -148,6 +148,20 @@ class Chat:
         self._workspace.whisper(ephemeral)
         return {"ok": True, "message_ts": ephemeral.id}
 
+    def permalink(self, call: Call) -> dict[str, Any]:
+        """No scope is needed; a reply's address names its root, too."""
+        channel = self._access.channel(call.arguments.get("channel"))
+        message = self._workspace.find(channel.id, str(call.arguments.get("message_ts")))
+        if message is None or message.get("subtype") == "tombstone":
+            raise SlackError("message_not_found")
+        address = (
+            f"https://{self._workspace.team.domain}.slack.com/archives/{channel.id}/p{message['ts'].replace('.', '')}"
+        )
+        thread = message.get("thread_ts", message["ts"])
+        if thread != message["ts"]:
+            address += f"?thread_ts={thread}&cid={channel.id}"
+        return {"ok": True, "channel": channel.id, "permalink": address}
+
     def _root(self, channel: str, thread: Any) -> None:
         """Replies go to roots: the real one is lenient with a reply's `ts` and loses the message from sight."""
         root = self._workspace.find(channel, str(thread))

@@ -46,6 +46,9 @@ class PageApi:
             web.post("/page/say", self.say),
             web.post("/page/delete", self.delete),
             web.post("/page/refuse", self.refuse),
+            web.post("/page/home", self.home),
+            web.post("/page/view-action", self.view_action),
+            web.post("/page/view-close", self.view_close),
         ]
 
     async def state(self, _: web.Request) -> web.Response:
@@ -60,6 +63,8 @@ class PageApi:
                     channel: [workspace.shown(message) for message in workspace.messages(channel)]
                     for channel in workspace.channels
                 },
+                "homes": workspace.homes,
+                "views": list(workspace.views.values()),
                 "ephemerals": [ephemeral.as_page() for ephemeral in workspace.ephemerals.values()],
                 "bot": {"user_id": bot.user_id, "bot_id": bot.bot_id, "name": bot.name},
                 **self._status(),
@@ -140,6 +145,39 @@ class PageApi:
         self._calls.faults.refusing = str(error) if error else None
         self._workspace.feed.publish({"type": "status"})
         return _answer(None)
+
+    async def home(self, request: web.Request) -> web.Response:
+        """`user` opens the app's Home tab; what it shows comes with the stream."""
+        body = await _json(request)
+        return _answer(await self._interactions.open_home(self._user(body)))
+
+    async def view_action(self, request: web.Request) -> web.Response:
+        """A click on a modal (`view` is its id), or without one on the Home tab."""
+        body = await _json(request)
+        user = self._user(body)
+        named = body.get("view")
+        view = self._workspace.homes.get(user) if named is None else self._workspace.views.get(str(named))
+        if view is None:
+            return _answer("view_not_found")
+        error = await self._interactions.click_view(
+            user,
+            view,
+            action_id=str(body.get("action_id")),
+            block_id=body.get("block_id"),
+            value=body.get("value"),
+        )
+        return _answer(error)
+
+    async def view_close(self, request: web.Request) -> web.Response:
+        body = await _json(request)
+        self._workspace.close_view(str(body.get("view")))
+        return _answer(None)
+
+    def _user(self, body: dict[str, Any]) -> str:
+        user = str(body.get("user", self._me))
+        if user not in self._workspace.users:
+            raise _bad("user_not_found")
+        return user
 
     def _status(self) -> dict[str, Any]:
         return {"connected": self._sockets.connected, "refusing": self._calls.faults.refusing}

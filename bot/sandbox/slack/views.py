@@ -28,13 +28,14 @@ class Views:
         before = self._workspace.homes.get(user)
         _same_hash(call.arguments, before)
         self._workspace.homes[user] = view = self._stored(given, before)
+        self._workspace.feed.publish({"type": "home", "user": user, "view": view})
         return {"ok": True, "view": view}
 
     def open(self, call: Call) -> dict[str, Any]:
         given = _view(call.arguments, "modal")
         user = self._triggers.use(str(call.arguments.get("trigger_id")))
         view = self._stored(given, None) | {"opened_by": user}
-        self._workspace.views[view["id"]] = view
+        self._show(view)
         return {"ok": True, "view": view}
 
     def update(self, call: Call) -> dict[str, Any]:
@@ -48,8 +49,12 @@ class Views:
             raise SlackError("not_found")
         _same_hash(call.arguments, before)
         view = self._stored(given, before) | {"opened_by": before["opened_by"]}
-        self._workspace.views[view["id"]] = view
+        self._show(view)
         return {"ok": True, "view": view}
+
+    def _show(self, view: dict[str, Any]) -> None:
+        self._workspace.views[view["id"]] = view
+        self._workspace.feed.publish({"type": "view", "view": view})
 
     def _stored(self, given: dict[str, Any], before: dict[str, Any] | None) -> dict[str, Any]:
         name = before["id"] if before else f"V{secrets.token_hex(5).upper()}"

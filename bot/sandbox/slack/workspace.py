@@ -172,6 +172,11 @@ class Workspace:
         if self.ephemerals.pop(ephemeral_id, None) is not None:
             self.feed.publish({"type": "ephemeral_deleted", "id": ephemeral_id})
 
+    def close_view(self, view_id: str) -> None:
+        """The person closes a modal: it cannot be updated any more."""
+        if self.views.pop(view_id, None) is not None:
+            self.feed.publish({"type": "view_closed", "id": view_id})
+
     def shown(self, message: Message) -> Message:
         """The message as Slack hands it out: a root that has replies says so."""
         replies = self.replies(message["channel"], message["ts"])

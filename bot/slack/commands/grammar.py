@@ -1,34 +1,42 @@
-"""The text behind the slash command, as one of three commands. Nothing that can be typed raises.
+"""The text behind the slash command, as one of its commands. Nothing that can be typed raises.
 
-Only `help` and `ack` are words of the grammar; everything else names a connection. What is quoted is always a name, so a
-connection called "help" can be asked for too.
+Only the first word is a word of the grammar; whatever begins with another one names a connection. What is quoted is
+always a name, so a connection called "help" can be asked for too.
 """
 
 from __future__ import annotations
 
 import difflib
 import re
-import unicodedata
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TypeAlias
 
-from bot.slack.wording import clean
-
-LONGEST = 500
-"""Characters that are looked at. A name cut here is still a prefix of itself."""
+from bot.core.connection import State
+from bot.settings.values import parse_duration
+from bot.slack.commands.words import Word, tidy, unquoted, words
 
 HELP = "help"
 ACK = "ack"
-WORDS = (HELP, ACK)
+LIST = "list"
+HISTORY = "history"
+MUTE = "mute"
+UNMUTE = "unmute"
+WORDS = (HELP, ACK, LIST, HISTORY, MUTE, UNMUTE)
 
-# What Slack makes of addresses, people and channels that it recognises in a text:
-# https://docs.slack.dev/messaging/formatting-message-text
-_ENTITY = re.compile(r"<((?:https?:|mailto:|tel:|[@#])[^<>|]*)(?:\|([^<>]*))?>")
-# Typographic quotation marks that keyboards put in place of ' and ".
-_SINGLE = "\u2018\u2019\u201a"
-_DOUBLE = "“”„«»"
-_STRAIGHT = str.maketrans(dict.fromkeys(_DOUBLE, '"') | dict.fromkeys(_SINGLE + "\u00b4`", "'"))
-_OPENING = frozenset(_SINGLE + _DOUBLE + "\"'`")
+SPANS = {"24h": timedelta(hours=24), "7d": timedelta(days=7), "30d": timedelta(days=30)}
+"""What `history` looks back on; the first unless another is named."""
+LONGEST_MUTE = timedelta(days=30)
+"""A silence that outlives the memory of who wanted it is a fault that nobody sees."""
+FILTERS = ("site", "type", "app", "name", "auth")
+PAGE = "page"
+LAST_PAGE = 10_000
+
+# A length as the settings take it, or several of them: 1h30m.
+_PART = re.compile(r"\d{1,15}(?:ms|s|m|h|d)", re.ASCII)
+_LENGTH = re.compile(rf"(?:{_PART.pattern})+", re.ASCII)
+_LIKE_LENGTH = re.compile(r"\d+[^\W\d_]{1,8}\.?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +46,50 @@ class LookUp:
     ref: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """A table of connections."""
+
+    state: State | None = None
+    filters: tuple[tuple[str, str], ...] = ()
+    """Pairs of one of `FILTERS`, each at most once, and what is looked for: a glob, or the text itself."""
+    page: int = 1
+    words: tuple[str, ...] = ()
+    """What was typed after `list`, without the page."""
+
+    def text(self, *, page: int) -> str:
+        """The command that asks for another page of the same."""
+        return " ".join((LIST, *self.words, f"{PAGE}={page}"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """What became of `ref` lately."""
+
+    ref: str
+    span: str = next(iter(SPANS))
+    """One of `SPANS`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ack:
     """Somebody takes care of what `ref` names."""
+
+    ref: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mute:
+    """Nothing new is to be said about `ref` for a while."""
+
+    ref: str
+    length: timedelta
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unmute:
+    """Everything is to be said about `ref` again."""
 
     ref: str
 
@@ -51,58 +100,173 @@ class Help:
 
     problem: str | None = None
     """What was wrong with what was asked, as a sentence of the bot's own."""
+    guess: str | None = None
+    """What may have been meant, as it can be typed."""
 
 
-Command: TypeAlias = LookUp | Ack | Help
+Command: TypeAlias = LookUp | Listing | History | Ack | Mute | Unmute | Help
 
 
 def parse(text: str) -> Command:
     """What was asked for. Anything that is no command is taken for the name of a connection."""
-    typed = tidy(text)
+    return parse_tidied(tidy(text))
+
+
+def parse_tidied(typed: str) -> Command:
+    """As `parse`, of what a button of the bot's own carries: text that was `tidy` when it was typed."""
     if not typed or typed.casefold() in (HELP, "?", "-h", "--help"):
         return Help()
     word, _, rest = typed.partition(" ")
-    if word.casefold() == ACK:
-        ref = unquoted(rest)
-        return Ack(ref) if ref else Help(problem="`ack` needs the connection that you take care of.")
-    ref = unquoted(typed)
-    return LookUp(ref) if ref else Help()
+    read = _READ.get(word.casefold())
+    if read is None:
+        ref = unquoted(typed)
+        return LookUp(ref) if ref else Help()
+    try:
+        return read(rest)
+    except _WrongError as wrong:
+        return Help(problem=wrong.problem, guess=wrong.guess)
 
 
-def tidy(text: str) -> str:
-    """`text` as it was typed: one line, one blank between words, Slack's own marks taken back."""
-    # Escaping makes five characters of one, and a link more: room for that, and no more.
-    shown = _ENTITY.sub(_as_typed, text[: LONGEST * 5])
-    for entity, character in (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&")):
-        shown = shown.replace(entity, character)
-    return clean(shown)[:LONGEST].strip()
+class _WrongError(Exception):
+    """What was typed behind a word of the grammar cannot be meant."""
+
+    def __init__(self, problem: str, guess: str | None = None) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.guess = guess
 
 
-def _as_typed(found: re.Match[str]) -> str:
-    target, label = found[1], found[2]
-    if target[0] in "@#":
-        return target[0] + (label or target[1:]).lstrip("@#")
-    return label or target.removeprefix("mailto:").removeprefix("tel:")
+def _ack(rest: str) -> Ack:
+    return Ack(_ref(rest, "`ack` needs the connection that you take care of."))
 
 
-def unquoted(text: str) -> str:
-    """Without the quotation marks around it, of whatever kind; a closing one that was forgotten is not missed."""
-    text = text.strip()
-    if text[:1] not in _OPENING:
-        return text
-    closed = len(text) > 1 and text[-1].translate(_STRAIGHT) == text[0].translate(_STRAIGHT)
-    return text[1:-1].strip() if closed else text[1:].strip()
+def _unmute(rest: str) -> Unmute:
+    return Unmute(_ref(rest, "`unmute` needs the connection that you want to hear of again."))
 
 
-def folded(text: str) -> str:
-    """What two names are compared by: neither case, nor blanks, nor the kind of quotation marks tell them apart."""
-    return unicodedata.normalize("NFC", clean(text)).casefold().translate(_STRAIGHT)
+def _ref(text: str, problem: str) -> str:
+    ref = unquoted(text)
+    if not ref:
+        raise _WrongError(problem)
+    return ref
+
+
+def _listing(rest: str) -> Listing:
+    state: State | None = None
+    filters: dict[str, str] = {}
+    page = 1
+    kept: list[str] = []
+    typed = words(rest)
+    for position, word in enumerate(typed):
+        key = word.key
+        if key == PAGE:
+            page = _page(word.value)
+            continue
+        if key in FILTERS:
+            filters[key] = _looked_for(key, word.value, filters)
+        elif not key and not word.quoted and word.value.casefold() in tuple(State):
+            named = State(word.value.casefold())
+            if state not in (None, named):
+                raise _WrongError("`list` takes one state at a time: down, up or unknown.")
+            state = named
+        else:
+            raise _no_such_word(typed, position)
+        kept.append(word.raw)
+    return Listing(state=state, filters=tuple(filters.items()), page=page, words=tuple(kept))
+
+
+def _page(value: str) -> int:
+    page = int(value) if value.isascii() and value.isdecimal() else 0
+    if not 1 <= page <= LAST_PAGE:
+        raise _WrongError("A page is a number from 1 on.")
+    return page
+
+
+def _looked_for(key: str, value: str, before: Collection[str]) -> str:
+    if not value:
+        raise _WrongError(f"`{key}=` needs what to look for, e.g. {key}=SAP*.")
+    if key in before:
+        raise _WrongError(f"`list` takes {key}= once; a pattern such as A* can stand for several.")
+    return value
+
+
+def _no_such_word(typed: list[Word], position: int) -> _WrongError:
+    """There is no such word of `list`: what comes nearest, in its place."""
+    word = typed[position]
+    known = FILTERS if word.key else (*State, *FILTERS)
+    near = difflib.get_close_matches((word.key or word.value).casefold()[:20], known, n=1, cutoff=0.5)
+    guess = None
+    if near:
+        value = word.raw.partition("=")[2]
+        instead = f"{near[0]}={value or '…'}" if near[0] in FILTERS else near[0]
+        guess = " ".join((LIST, *(instead if i == position else w.raw for i, w in enumerate(typed))))
+    said = "`list` takes down, up or unknown, and filters by site=, type=, app=, name= and auth=."
+    return _WrongError(said, guess)
+
+
+def _history(rest: str) -> History:
+    typed = words(rest)
+    before = " ".join(word.raw for word in typed[:-1])
+    last = typed[-1].value.casefold() if before and not typed[-1].quoted else ""
+    if last in SPANS:
+        return History(ref=_ref(before, _WHOSE), span=last)
+    if _LIKE_LENGTH.fullmatch(last):
+        (nearest,) = difflib.get_close_matches(last, SPANS, n=1, cutoff=0)
+        raise _WrongError(
+            "`history` looks back 24h, 7d or 30d; a name that ends like a length stands in quotes.",
+            f"{HISTORY} {before} {nearest}",
+        )
+    return History(ref=_ref(rest, _WHOSE))
+
+
+_WHOSE = "`history` needs the connection that you want to look back on."
+
+
+def _mute(rest: str) -> Mute:
+    typed = words(rest)
+    lengths = [i for i, word in enumerate(typed) if not word.quoted and _LENGTH.fullmatch(word.value.casefold())]
+    # What comes first is the connection, even if it reads like a length.
+    at = next((i for i in lengths if i), None)
+    if at is None:
+        if not typed or lengths:
+            raise _WrongError(_WHAT_AND_HOW_LONG)
+        guess = f"{MUTE} {typed[0].raw} 2h" if len(typed) == 1 else None
+        raise _WrongError("`mute` needs to know for how long: 30m, 2h, 1h30m or 7d.", guess)
+    ref = _ref(" ".join(word.raw for word in typed[:at]), _WHAT_AND_HOW_LONG)
+    reason = unquoted(" ".join(word.raw for word in typed[at + 1 :]))
+    return Mute(ref=ref, length=_length(typed[at].value.casefold()), reason=reason)
+
+
+_WHAT_AND_HOW_LONG = "`mute` needs the connection, and for how long: 30m, 2h, 1h30m or 7d."
+
+
+def _length(text: str) -> timedelta:
+    length = timedelta(0)
+    try:
+        for part in _PART.findall(text):
+            length += parse_duration(part)
+    except ValueError:  # beyond what the settings take
+        length = LONGEST_MUTE * 2
+    if length > LONGEST_MUTE:
+        raise _WrongError("`mute` lasts 30d at most: what is silent for longer is forgotten.")
+    if length < timedelta(seconds=1):
+        raise _WrongError("`mute` lasts one second at least: write 30m, 2h, 1h30m or 7d.")
+    return length
+
+
+_READ: Mapping[str, Callable[[str], Command]] = {
+    ACK: _ack,
+    LIST: _listing,
+    HISTORY: _history,
+    MUTE: _mute,
+    UNMUTE: _unmute,
+}
 
 
 def meant(text: str) -> str | None:
     """The command that `text`, taken for a name in vain, may have been meant as; `None` when none is near."""
     word, _, rest = text.partition(" ")
     near = difflib.get_close_matches(word.casefold()[:20], WORDS, n=1, cutoff=0.6)
-    if not near or (near[0] == ACK and not rest):
+    if not near or (not rest and near[0] not in (HELP, LIST)):
         return None
-    return f"{ACK} {rest}" if near[0] == ACK else HELP
+    return near[0] if near[0] == HELP else f"{near[0]} {rest}".strip()

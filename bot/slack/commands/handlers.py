@@ -3,38 +3,36 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Awaitable, Callable, Collection, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 import structlog
 
-from bot.core.incidents import SITE, Person
-from bot.core.state import Acknowledge, AckReply
-from bot.slack.commands import replies
-from bot.slack.commands.grammar import ACK, Ack, LookUp, parse
+from bot.clock import Clock
+from bot.core.incidents import Person
+from bot.slack.commands import replies, tables
+from bot.slack.commands.details import Details
+from bot.slack.commands.doing import Doing
+from bot.slack.commands.grammar import HISTORY, Ack, Help, History, Listing, LookUp, Mute, Unmute, parse, parse_tidied
 from bot.slack.commands.lookup import Lookup, Missing, Several, Sight
-from bot.slack.commands.naming import name_of, split_site
-from bot.slack.commands.people import Clicked, asked, clicked
+from bot.slack.commands.people import COMMAND, Asked, Clicked, Respond, asked, clicked, looked_home
 from bot.slack.commands.replies import Answer
+from bot.slack.commands.survey import Survey
+from bot.slack.commands.tables import AGAIN, TURN
 from bot.slack.errors import SlackError
-from bot.slack.messages import ACKNOWLEDGE
+from bot.slack.messages import ACKNOWLEDGE, DETAILS, MUTE
 from bot.slack.workspace import Workspace
 from bot.store.errors import StoreError
 
 _log = structlog.get_logger(__name__)
 
-Acknowledges = Callable[[Acknowledge], Awaitable[AckReply | None]]
-"""A site's `Poller.acknowledge`: returns after the commit, or raises `StoreError`."""
-
 SHARES_REMEMBERED = 200
 
 
-class Respond(Protocol):
-    """Posts to the `response_url` of what is being handled; whether Slack took it. Nothing is raised."""
+class Opens(Protocol):
+    """Who shows the Home tab."""
 
-    async def __call__(self, answer: Mapping[str, Any], *, repeatable: bool = True) -> bool:
-        """`repeatable`: showing it twice would do no harm."""
+    async def opened(self, user: str) -> None: ...
 
 
 class Handlers:
@@ -42,47 +40,81 @@ class Handlers:
         self,
         *,
         lookup: Lookup,
+        survey: Survey,
+        doing: Doing,
+        details: Details,
+        home: Opens,
         workspace: Workspace,
-        acknowledge: Mapping[str, Acknowledges],
-        operators: Collection[str] = (),
+        clock: Clock,
     ) -> None:
-        """`acknowledge` by site; `operators` are the ids of those who may, empty for everyone of the workspace."""
         self._lookup = lookup
+        self._survey = survey
+        self._doing = doing
+        self._details = details
+        self._home = home
         self._workspace = workspace
-        self._acknowledge = acknowledge
-        self._operators = frozenset(operators)
+        self._clock = clock
         self._shared: deque[str] = deque(maxlen=SHARES_REMEMBERED)
 
     async def command(self, payload: Mapping[str, Any]) -> Answer:
         """The answer to a slash command."""
         ask = asked(payload)
         try:
-            if (refusal := await self._stranger(ask.team)) is not None:
-                return refusal
-            command = parse(ask.text)
-            if isinstance(command, LookUp):
-                return self._shown(command.ref, await self._lookup.find(command.ref), ask.command)
-            if isinstance(command, Ack):
-                return await self._ack(command.ref, ask.person, ask.command)
-            return replies.help_(command=ask.command, problem=command.problem)
+            return await self._stranger(ask.team) or await self._answered(ask)
         except StoreError as error:
-            return _no_database(error)
+            return replies.no_database(error)
+
+    async def _answered(self, ask: Asked) -> Answer:
+        command = parse(ask.text)
+        match command:
+            case Ack() | Mute() | Unmute():
+                return await self._doing.command(command, ask.person, ask.command)
+            case Listing():
+                return await self._table(command, ask.command)
+            case History():
+                return await self._looked_back(command, ask.command)
+            case LookUp():
+                return self._shown(command.ref, await self._lookup.find(command.ref), ask.command)
+            case Help():
+                return replies.help_(command=ask.command, problem=command.problem, guess=command.guess)
 
     async def action(self, payload: Mapping[str, Any], respond: Respond) -> None:
         """A click. What is to be said about it goes through `respond`."""
         click = clicked(payload)
-        if click is None or click.action not in (ACKNOWLEDGE, replies.SHARE):
+        if click is None:
+            return
+        turns = click.action.startswith(TURN)
+        if not turns and click.action not in (ACKNOWLEDGE, MUTE, DETAILS, replies.SHARE):
             return
         try:
             refusal = await self._stranger(click.team)
             if refusal is not None:
                 await respond(refusal)
+            elif turns:
+                await respond(await self._turned(click))
             elif click.action == ACKNOWLEDGE:
-                await respond(await self._ack_thread(click))
+                await respond(await self._doing.acknowledge(click))
+            elif click.action == MUTE:
+                await respond(await self._doing.mute(click))
+            elif click.action == DETAILS:
+                await self._details.open(click, respond)
             else:
                 await self._share(click, respond)
         except StoreError as error:
-            await respond(_no_database(error))
+            await respond(replies.no_database(error))
+
+    async def event(self, payload: Mapping[str, Any]) -> None:
+        """Something of the Events API. Whoever looks at the Home tab gets it."""
+        look = looked_home(payload)
+        if look is None:
+            return
+        try:
+            refusal = await self._stranger(look.team)
+        except StoreError as error:
+            _log.warning("the Home tab was not shown", reason=str(error))
+            return
+        if refusal is None:
+            await self._home.opened(look.user)
 
     async def _stranger(self, team: str) -> Answer | None:
         """Words for somebody of another workspace. While the bot's own was never known, nobody can be told apart."""
@@ -111,52 +143,24 @@ class Handlers:
             return replies.several(found, ask=command)
         return replies.missing(ref, found, command=command)
 
-    async def _ack(self, ref: str, person: Person, command: str) -> Answer:
-        if (refusal := self._not_allowed(person)) is not None:
-            return refusal
-        split = split_site(ref, self._acknowledge)
-        if split is not None and split[1] == "*":
-            return await self._record(split[0], Acknowledge(by=person, connection=SITE), about=split[0])
-        found = await self._lookup.named(ref)
+    async def _table(self, listing: Listing, command: str, *, shared_by: Person | None = None) -> Answer:
+        listed = await self._survey.list(listing)
+        return tables.table(listed, at=self._clock.now(), command=command, shared_by=shared_by)
+
+    async def _looked_back(self, asked_for: History, command: str, *, shared_by: Person | None = None) -> Answer:
+        found = await self._lookup.named(asked_for.ref)
         if isinstance(found, Several):
-            return replies.several(found, ask=f"{command} {ACK}")
+            return replies.several(found, ask=f"{command} {HISTORY}", rest=asked_for.span)
         if isinstance(found, Missing):
-            return replies.missing(ref, found, command=command, word=ACK)
-        return await self._record(found.site, Acknowledge(by=person, connection=found.id), about=name_of(found))
+            return replies.missing(asked_for.ref, found, command=command, word=HISTORY)
+        return tables.history(await self._survey.look_back(found, asked_for.span), shared_by=shared_by)
 
-    async def _ack_thread(self, click: Clicked) -> Answer:
-        if (refusal := self._not_allowed(click.person)) is not None:
-            return refusal
-        site = click.value.rpartition("/")[0]
-        return await self._record(site, Acknowledge(by=click.person, thread=click.value))
-
-    async def _record(self, site: str, cause: Acknowledge, *, about: str | None = None) -> Answer:
-        """`about`: a name for what is acknowledged; without it, that of the thread."""
-        acknowledge = self._acknowledge.get(site)
-        if acknowledge is None:
-            return replies.sentence(
-                "This bot does not watch that site any more", "Its incidents can no longer be acknowledged."
-            )
-        try:
-            reply = await acknowledge(cause)
-        except StoreError as error:
-            _log.warning("an acknowledgement was not recorded", site=site, reason=str(error))
-            return replies.sentence(
-                "Not acknowledged: the bot's database did not take it",
-                "Nothing was recorded. Please try again; if it goes on, the bot's log and /status say why.",
-            )
-        if about is None and cause.thread is not None:
-            with suppress(StoreError):  # it is recorded; a name for it is a nicety
-                about = await self._lookup.about(cause.thread)
-        return replies.acknowledgement(reply, about=about)
-
-    def _not_allowed(self, person: Person) -> Answer | None:
-        if not self._operators or person.id in self._operators:
-            return None
-        return replies.sentence(
-            "You may look everything up here, but not acknowledge",
-            "Whoever runs this bot has named those who may, in its settings (`operators`).",
-        )
+    async def _turned(self, click: Clicked) -> Answer:
+        """Another page, in the place of the one that was clicked."""
+        listing = parse_tidied(click.value)
+        if not isinstance(listing, Listing):
+            return replies.sentence("This page cannot be turned any more", "Please ask for the list again.")
+        return await self._table(listing, COMMAND) | {"replace_original": True}
 
     async def _share(self, click: Clicked, respond: Respond) -> None:
         if click.place in self._shared:
@@ -170,13 +174,12 @@ class Handlers:
                 self._shared.remove(click.place)
 
     async def _shared_now(self, click: Clicked, respond: Respond) -> bool:
-        site, _, connection = click.value.partition("/")
-        found = await self._lookup.look(site, connection)
-        if isinstance(found, Missing):
+        shared = await self._for_all(click)
+        if shared is None:
             await respond(replies.sentence("This bot does not watch that site any more", "There is nothing to share."))
             return False
         # Seen by all: better missing than twice.
-        if await respond(replies.connection(found, shared_by=click.person), repeatable=False):
+        if await respond(shared, repeatable=False):
             await respond({"delete_original": True})
             return True
         await respond(
@@ -186,10 +189,21 @@ class Handlers:
         )
         return False
 
+    async def _for_all(self, click: Clicked) -> Answer | None:
+        """What the person sees, read anew, for everybody; `None` when there is nothing any more."""
+        if click.value.startswith(AGAIN):
+            command = parse_tidied(click.value.removeprefix(AGAIN))
+            if isinstance(command, Listing):
+                return await self._table(command, COMMAND, shared_by=click.person)
+            if isinstance(command, History):
+                return await self._history_for_all(command, click.person)
+            return None
+        site, _, connection = click.value.partition("/")
+        found = await self._lookup.look(site, connection)
+        return None if isinstance(found, Missing) else replies.connection(found, shared_by=click.person)
 
-def _no_database(error: StoreError) -> Answer:
-    _log.warning("a person could not be answered", reason=str(error))
-    return replies.sentence(
-        "The bot cannot read its database at the moment",
-        "Please try again; if it goes on, the bot's log and /status say why.",
-    )
+    async def _history_for_all(self, asked_for: History, person: Person) -> Answer | None:
+        found = await self._lookup.named(asked_for.ref)
+        if isinstance(found, Several | Missing):
+            return None
+        return tables.history(await self._survey.look_back(found, asked_for.span), shared_by=person)

@@ -6,14 +6,15 @@ Looking never changes anything. ItemPath has two seconds; if it does not answer,
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeAlias
 
 from bot.clock import Clock
 from bot.core.connection import Connection, Failure, State
-from bot.core.incidents import SITE, Episode, EpisodeKind, Thread
+from bot.core.incidents import SITE, Episode, EpisodeKind, Silence, Thread
+from bot.core.maintenance import Window
 from bot.core.state import ConnectionRecord, SiteRecord
 from bot.itempath.errors import ItemPathError, NotFound, TimedOut
 from bot.slack.calls import SlackCalls
@@ -28,9 +29,8 @@ from bot.slack.commands.naming import (
     name_of,
     split_site,
 )
+from bot.slack.commands.silences import silences
 from bot.slack.errors import SlackError
-from bot.store.outbox import MessageKey
-from bot.store.outgoing import Outgoing
 from bot.store.store import Store
 
 LIVE = 2.0
@@ -79,6 +79,8 @@ class Sight:
     """Where they are told, by id."""
     link: str | None = None
     """Address of the newest of these threads."""
+    silences: tuple[Silence, ...] = ()
+    """What mutes it, what lasts longest first."""
 
     @property
     def row(self) -> Connection | None:
@@ -123,12 +125,24 @@ Answer: TypeAlias = Sight | Several | Missing
 class Lookup:
     """Finds connections, and looks at them."""
 
-    def __init__(self, *, store: Store, calls: SlackCalls, live: Mapping[str, Reads], clock: Clock) -> None:
-        """`live` has a reader for each configured site; what is remembered of other sites is left alone."""
+    def __init__(
+        self,
+        *,
+        store: Store,
+        calls: SlackCalls,
+        live: Mapping[str, Reads],
+        clock: Clock,
+        maintenance: Sequence[Window] = (),
+    ) -> None:
+        """`live` has a reader for each configured site; what is remembered of other sites is left alone.
+
+        `maintenance`: all windows of the settings.
+        """
         self._store = store
         self._calls = calls
         self._live = live
         self._clock = clock
+        self._maintenance = maintenance
 
     async def find(self, ref: str) -> Answer:
         """What `ref` names, looked at live. Raises `StoreError`."""
@@ -199,15 +213,18 @@ class Lookup:
         episodes += await self._store.episodes(site=site, connection=SITE, open_only=True)
         threads = await self._store.threads(episode.thread for episode in episodes if episode.thread)
         about = next((found for found in await self._store.sites() if found.name == site), None)
-        root = await self._root(next(iter(threads), None))
+        root = await self._root(episodes)
+        mutes = await self._store.mutes(site, now=self._clock.now())
         if reading is None:
             link, now = await asyncio.gather(self._link(root), self._read(site, connection))
         else:
             link, now = await self._link(root), reading
+        row = now.row or (record.row if record else None)
+        at = self._clock.now()
         return Sight(
             site=site,
             id=connection,
-            at=self._clock.now(),
+            at=at,
             live=now.row,
             failure=now.failure,
             gone=now.gone,
@@ -216,6 +233,9 @@ class Lookup:
             episodes=episodes,
             threads=threads,
             link=link,
+            silences=silences(
+                mutes, self._maintenance, site=site, connection=connection, name=row.name if row else None, now=at
+            ),
         )
 
     async def _read(self, site: str, connection: str) -> Reading:
@@ -230,17 +250,19 @@ class Lookup:
         except TimeoutError:
             return Reading(failure=_NO_ANSWER)
 
-    async def _root(self, thread: str | None) -> Outgoing | None:
-        claim = None if thread is None else await self._store.outbox.look(MessageKey(thread=thread, n=0))
-        return None if claim is None else claim.outgoing
+    async def _root(self, episodes: Iterable[Episode]) -> tuple[str, str] | None:
+        """Where Slack has the thread of the newest of these that were told."""
+        thread = next((episode.thread for episode in episodes if episode.thread is not None), None)
+        return None if thread is None else await self._store.root_place(thread)
 
-    async def _link(self, root: Outgoing | None) -> str | None:
+    async def _link(self, root: tuple[str, str] | None) -> str | None:
         """Where the thread can be seen, as Slack names it."""
-        if root is None or root.ts is None:
+        if root is None:
             return None
+        channel, ts = root
         try:
             async with asyncio.timeout(LINK):
-                answer = await self._calls.read("chat.getPermalink", channel=root.channel_id, message_ts=root.ts)
+                answer = await self._calls.read("chat.getPermalink", channel=channel, message_ts=ts)
         except (SlackError, TimeoutError):
             return None
         link = str(answer.get("permalink") or "")

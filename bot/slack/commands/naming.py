@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from bot.core.state import ConnectionRecord
-from bot.slack.commands.grammar import folded, unquoted
+from bot.slack.commands.words import folded, unquoted
 
 COMPARED = 1000
 """Names among which the nearest are searched; more take too long for a slip of the pen."""

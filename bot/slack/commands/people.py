@@ -1,13 +1,13 @@
 """Who asks, from which workspace, and where the answer goes: what payloads of Slack say about a person.
 
-Sources: Slack's pages on slash commands and on `block_actions` payloads. What a payload lacks is an empty text here.
+Sources: Slack's pages on slash commands, on `block_actions` payloads and on `app_home_opened`. What a payload lacks is an empty text here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from bot.core.incidents import Person
 
@@ -35,6 +35,23 @@ class Clicked:
     value: str
     place: str
     """Names the message it is on: channel and time stamp."""
+    trigger: str
+    """Opens a modal, once, within three seconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookedHome:
+    """Somebody looks at the app's Home tab."""
+
+    user: str
+    team: str
+
+
+class Respond(Protocol):
+    """Posts to the `response_url` of what is being handled; whether Slack took it. Nothing is raised."""
+
+    async def __call__(self, answer: Mapping[str, Any], *, repeatable: bool = True) -> bool:
+        """`repeatable`: showing it twice would do no harm."""
 
 
 def asked(payload: Mapping[str, Any]) -> Asked:
@@ -59,7 +76,19 @@ def clicked(payload: Mapping[str, Any]) -> Clicked | None:
         action=_text(action, "action_id"),
         value=_text(action, "value"),
         place=f"{_text(container, 'channel_id')}/{_text(container, 'message_ts')}",
+        trigger=_text(payload, "trigger_id"),
     )
+
+
+def looked_home(payload: Mapping[str, Any]) -> LookedHome | None:
+    """`None` for every other event. Opening the tab Messages is told by the same event."""
+    event = _inside(payload, "event")
+    if payload.get("type") != "event_callback" or event.get("type") != "app_home_opened":
+        return None
+    user = _text(event, "user")
+    if event.get("tab", "home") != "home" or not user:
+        return None
+    return LookedHome(user=user, team=_text(payload, "team_id"))
 
 
 def response_url(payload: Mapping[str, Any]) -> str:

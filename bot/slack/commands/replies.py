@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
+import structlog
+
 from bot.core.connection import Connection, State
 from bot.core.incidents import Episode, EpisodeKind, Person
 from bot.core.state import AckOutcome, AckReply, ConnectionRecord
@@ -21,9 +23,12 @@ from bot.slack.blocks import (
 )
 from bot.slack.commands.grammar import meant
 from bot.slack.commands.lookup import Missing, Several, Sight
-from bot.slack.messages.phrases import acknowledged, all_facts, fell, reference, sentences, times_seen, told
+from bot.slack.messages.phrases import acknowledged, all_facts, fell, reference, sentences, silenced, times_seen, told
 from bot.slack.messages.post import ACKNOWLEDGED_SIGN, ERROR_SIGN, NOTICE_SIGN, Post, full
 from bot.slack.wording import count, duration, sign
+from bot.store.errors import StoreError
+
+_log = structlog.get_logger(__name__)
 
 Answer: TypeAlias = dict[str, Any]
 """What goes back with an acknowledgement, or to a `response_url`."""
@@ -57,8 +62,8 @@ _FIELDS = (
 )
 
 
-def connection(sight: Sight, *, shared_by: Person | None = None) -> Answer:
-    """One connection, with everything that is known of it. Shared, it is for the whole channel."""
+def connection(sight: Sight, *, shared_by: Person | None = None, sharable: bool = True) -> Answer:
+    """One connection, with everything that is known of it. Shared, it is for the whole channel; `sharable`: it may be."""
     row = sight.row
     log = row.latest_log if row else None
     post = Post(
@@ -68,19 +73,24 @@ def connection(sight: Sight, *, shared_by: Person | None = None) -> Answer:
             (reference(sight.site, sight.id), ": ", *_source(sight)),
             *_state(sight),
             *(_incident(episode, sight) for episode in sight.episodes),
+            *(silenced(silence) for silence in sight.silences),
             _missing_fields(row) if row else (),
             ("Shared by ", Foreign(shared_by.name, style="bold"), ".") if shared_by else (),
         ),
         error=log.error if log and log.has_error else None,
     )
     rendered = full(post, root=True)
-    buttons = [] if shared_by else [button("Share to channel", action=SHARE, value=f"{sight.site}/{sight.id}"[:2000])]
+    buttons = (
+        []
+        if shared_by or not sharable
+        else [button("Share to channel", action=SHARE, value=f"{sight.site}/{sight.id}"[:2000])]
+    )
     if sight.link:
         buttons.append(button("Open thread", action=OPEN_THREAD, value="link") | {"url": sight.link})
     blocks = [*rendered.blocks, *_facts(all_facts(row) if row else ())]
     if buttons:
         blocks.append(actions(BUTTONS, *buttons))
-    return _answer(rendered.text, blocks, shown_to_all=shared_by is not None)
+    return answer(rendered.text, blocks, shown_to_all=shared_by is not None)
 
 
 def _headline(sight: Sight) -> Line:
@@ -167,12 +177,15 @@ def _facts(facts: Sequence[Fact]) -> list[Block]:
     return [rich_text(bullets([(f"{fact.label}: ", *fact.value) for fact in facts]))]
 
 
-def several(found: Several, *, ask: str) -> Answer:
-    """More than one is meant: how to name each. `ask` is what to put before a reference, e.g. `/connection ack`."""
+def several(found: Several, *, ask: str, rest: str = "") -> Answer:
+    """More than one is meant: how to name each. `ask` is what to put before a reference, e.g. `/connection ack`, and
+    `rest` what follows it.
+    """
     items: list[Line] = [
-        (Foreign(f"{ask} {site}/{ref}", 120, style="code"), " ", Foreign(name)) for site, ref, name in found.refs
+        (Foreign(f"{ask} {site}/{ref} {rest}".strip(), 120, style="code"), " ", Foreign(name))
+        for site, ref, name in found.refs[: LISTED + 1]
     ]
-    if (more := len(items) - LISTED) > 0:
+    if (more := len(found.refs) - LISTED) > 0:
         items[LISTED:] = [(f"and {more:,} more; a longer name tells them apart",)]
     post = Post(
         sign=NOTICE_SIGN, headline=(f"{count(len(found.refs), 'connection')} may be meant",), items=tuple(items)
@@ -204,11 +217,12 @@ def missing(asked: str, found: Missing, *, command: str, word: str = "") -> Answ
     return private(post)
 
 
-def help_(*, command: str, problem: str | None = None) -> Answer:
+def help_(*, command: str, problem: str | None = None, guess: str | None = None) -> Answer:
     post = Post(
         sign=NOTICE_SIGN,
         headline=("What can be asked",) if problem is None else (problem.rstrip("."),),
         body=told(
+            ("Did you mean ", Foreign(f"{command} {guess}", 200, style="code"), "?") if guess else (),
             ("What can be asked:",) if problem else (),
             ("Only you see the answers, until you share one. Looking changes nothing.",),
         ),
@@ -219,14 +233,19 @@ def help_(*, command: str, problem: str | None = None) -> Answer:
 
 def _grammar(command: str) -> tuple[Line, ...]:
     def line(words: str, meaning: str) -> Line:
-        return (Foreign(f"{command} {words}", style="code"), f"  {meaning}")
+        return (Foreign(f"{command} {words}", 120, style="code"), f"  {meaning}")
 
     return (
         line("<id>", "one connection, read live from ItemPath"),
         line("<site>/<id>", "the same, where several sites have this id"),
         line("<name>", "the same by its name, or by its beginning; in quotes if it reads like a command"),
+        line("list", "a table of all connections, worst first"),
+        line("list [down|up|unknown] [site=…] [type=…] [app=…] [name=…] [auth=…]", "some of them; A* is a pattern"),
+        line("history <id or name> [24h|7d|30d]", "uptime, downtimes, errors, and a timeline"),
         line("ack <id or name>", "you take care of its incident: no reminder follows until it is over"),
-        line("ack <site>/*", "the same for a site that cannot be read"),
+        line("mute <id or name> <2h> [reason]", "nothing new is said about it for so long, 30d at most"),
+        line("unmute <id or name>", "it is heard of again"),
+        line("ack|mute|unmute <site>/*", "the same for a whole site"),
         line("help", "this"),
     )
 
@@ -256,12 +275,21 @@ def sentence(headline: str, *body: str) -> Answer:
     return private(Post(sign=NOTICE_SIGN, headline=(headline,), body=tuple((line,) for line in body)))
 
 
+def no_database(error: StoreError) -> Answer:
+    """What a person is told when the database does not answer; the log is told why."""
+    _log.warning("a person could not be answered", reason=str(error))
+    return sentence(
+        "The bot cannot read its database at the moment",
+        "Please try again; if it goes on, the bot's log and /status say why.",
+    )
+
+
 def private(post: Post) -> Answer:
     rendered = full(post, root=False)
-    return _answer(rendered.text, rendered.blocks)
+    return answer(rendered.text, rendered.blocks)
 
 
-def _answer(text: str, blocks: Sequence[Mapping[str, Any]], *, shown_to_all: bool = False) -> Answer:
+def answer(text: str, blocks: Sequence[Mapping[str, Any]], *, shown_to_all: bool = False) -> Answer:
     return {
         "response_type": "in_channel" if shown_to_all else "ephemeral",
         # What a click was on stays as it is, unless something is said about it.

@@ -72,11 +72,13 @@ class HttpIngress:
             return False
 
     def _event(self, body: bytes) -> web.Response:
+        """Slack tries again what is not acknowledged within three seconds."""
         payload = _object(body)
         if payload is None:
             return _refused(400, "The body is no JSON object.")
         if payload.get("type") == "url_verification":
             return web.json_response({"challenge": str(payload.get("challenge", ""))})
+        self._reception.event(payload)
         return web.Response()
 
     async def _form(self, body: bytes) -> web.Response:

@@ -67,6 +67,10 @@ class Reception:
         """A click: acknowledged at once, handled in a task of its own."""
         self._start(self._acted(payload), "click")
 
+    def event(self, payload: Mapping[str, Any]) -> None:
+        """Something of the Events API: acknowledged at once, like a click. Nobody waits for an answer."""
+        self._start(self._heard(payload), "event")
+
     def follow_up(self, payload: Mapping[str, Any], answer: Mapping[str, Any]) -> None:
         """An answer that could not go with its acknowledgement."""
         self._start(self._responses.post(response_url(payload), answer), "follow-up")
@@ -116,6 +120,15 @@ class Reception:
         except Exception:  # noqa: BLE001 - whatever went wrong, somebody waits for an answer
             _log.exception("a click failed")
             await respond(_FAILED)
+
+    async def _heard(self, payload: Mapping[str, Any]) -> None:
+        try:
+            async with asyncio.timeout(self._at_most):
+                await self._handlers.event(payload)
+        except TimeoutError:
+            _log.warning("an event took too long", seconds=self._at_most)
+        except Exception:  # noqa: BLE001 - it costs this event, and no more
+            _log.exception("an event failed")
 
 
 _TOO_LONG = replies.sentence("This took too long, and was given up", "Please look whether it was done, and try again.")

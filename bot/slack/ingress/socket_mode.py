@@ -177,6 +177,8 @@ class SocketMode:
             answer = await self._reception.command(request.payload)
         elif request.type == "interactive":
             self._reception.action(request.payload)
+        elif request.type == "events_api":
+            self._reception.event(request.payload)
         with_ack = answer if request.accepts_response_payload else None
         try:
             await client.send_socket_mode_response(SocketModeResponse(request.envelope_id, payload=with_ack))

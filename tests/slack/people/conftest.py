@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bot.clock import Clock
+from bot.core.maintenance import Window
 from bot.core.policy import Policy
 from bot.itempath.client import ItemPathClient
 from bot.poller import Poller
@@ -18,23 +18,28 @@ from bot.sandbox.itempath import SimulatedItemPath
 from bot.sandbox.itempath_examples import API_PAGE
 from bot.sandbox.slack.server import LocalSlack
 from bot.slack.calls import SlackCalls
-from bot.slack.commands.handlers import Handlers
 from bot.slack.commands.lookup import Lookup
+from bot.slack.home import Home
 from bot.slack.workspace import Workspace
 from bot.store.store import Store
 from bot.telemetry import Metrics
-from tests.slack.people.household import BERLIN, House
+from tests.slack.people.household import BERLIN, HandClock, House
 
 Build = Callable[..., Any]
 
 
 @pytest.fixture
 async def build(tmp_path: Path) -> AsyncIterator[Build]:
-    """Makes a house; `operators` and `sites` as given."""
+    """Makes a house; `operators`, `sites`, `maintenance` and the rest of the policy as given."""
     async with AsyncExitStack() as stack:
 
         async def make(
-            *, sites: Mapping[str, Any] | None = None, operators: tuple[str, ...] = (), polled: bool = True
+            *,
+            sites: Mapping[str, Any] | None = None,
+            operators: tuple[str, ...] = (),
+            maintenance: tuple[Window, ...] = (),
+            polled: bool = True,
+            **policy: Any,
         ) -> House:
             rows = {"plant": API_PAGE, "berlin": BERLIN} if sites is None else sites
             slack = await stack.enter_async_context(LocalSlack(ack_within=3.0))
@@ -44,7 +49,7 @@ async def build(tmp_path: Path) -> AsyncIterator[Build]:
             calls = SlackCalls(token=slack.bot_token, api_url=slack.api_url, timeout=5.0)
             stack.push_async_callback(calls.close)
             workspace = Workspace(calls, store)
-            clock = Clock()
+            clock = HandClock()
             servers: dict[str, SimulatedItemPath] = {}
             clients: dict[str, ItemPathClient] = {}
             pollers: dict[str, Poller] = {}
@@ -56,20 +61,28 @@ async def build(tmp_path: Path) -> AsyncIterator[Build]:
                 pollers[name] = Poller(
                     client=client,
                     store=store,
-                    policy=Policy(site=name, home="C0ALERTS", interval=timedelta(seconds=30)),
+                    policy=Policy(
+                        site=name, home="C0ALERTS", interval=timedelta(seconds=30), maintenance=maintenance, **policy
+                    ),
                     peers=(),
                     clock=clock,
                     metrics=Metrics(version="test"),
                     committed=lambda: None,
                 )
-            lookup = Lookup(store=store, calls=calls, live=clients, clock=clock)
-            handlers = Handlers(
-                lookup=lookup,
+            lookup = Lookup(store=store, calls=calls, live=clients, clock=clock, maintenance=maintenance)
+            home = Home(store=store, calls=calls, sites=tuple(clients), maintenance=maintenance, clock=clock)
+            house = House(
+                slack=slack,
+                store=store,
+                calls=calls,
                 workspace=workspace,
-                acknowledge={name: poller.acknowledge for name, poller in pollers.items()},
+                sites=servers,
+                pollers=pollers,
+                lookup=lookup,
+                home=home,
+                clock=clock,
                 operators=operators,
             )
-            house = House(slack, store, calls, workspace, servers, pollers, lookup, handlers, clock)
             if polled:
                 await house.poll()
             return house

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 from bot.clock import Clock
@@ -12,8 +13,12 @@ from bot.sandbox.itempath import SimulatedItemPath
 from bot.sandbox.slack.blocks import check_message
 from bot.sandbox.slack.server import LocalSlack
 from bot.slack.calls import SlackCalls
+from bot.slack.commands.details import Details
+from bot.slack.commands.doing import Acts, Doing
 from bot.slack.commands.handlers import Handlers
 from bot.slack.commands.lookup import Lookup
+from bot.slack.commands.survey import Survey
+from bot.slack.home import Home
 from bot.slack.workspace import Workspace
 from bot.store.store import Store
 
@@ -25,7 +30,18 @@ BERLIN: tuple[Mapping[str, Any], ...] = (
 )
 
 
-@dataclass
+class HandClock(Clock):
+    """Real time, and what is put on top of it by hand."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ahead = timedelta(0)
+
+    def now(self) -> datetime:
+        return super().now() + self.ahead
+
+
+@dataclass(kw_only=True)
 class House:
     slack: LocalSlack
     store: Store
@@ -34,8 +50,35 @@ class House:
     sites: dict[str, SimulatedItemPath]
     pollers: dict[str, Poller]
     lookup: Lookup
-    handlers: Handlers
-    clock: Clock
+    home: Home
+    clock: HandClock
+    operators: tuple[str, ...] = ()
+    kept: timedelta = timedelta(days=90)
+    handlers: Handlers = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.handlers = self.made()
+
+    def made(
+        self, *, lookup: Lookup | None = None, workspace: Workspace | None = None, act: Mapping[str, Acts] | None = None
+    ) -> Handlers:
+        """Handlers of this house, with another part in place of its own."""
+        lookup = lookup or self.lookup
+        acts = {name: poller.act for name, poller in self.pollers.items()} if act is None else act
+        return Handlers(
+            lookup=lookup,
+            survey=Survey(store=self.store, sites=tuple(self.sites), clock=self.clock, kept=self.kept),
+            doing=Doing(lookup=lookup, act=acts, clock=self.clock, operators=self.operators),
+            details=Details(lookup=lookup, store=self.store, calls=self.calls),
+            home=self.home,
+            workspace=workspace or self.workspace,
+            clock=self.clock,
+        )
+
+    async def later(self, **time: float) -> None:
+        """So much time passes, and everything is polled."""
+        self.clock.ahead += timedelta(**time)
+        await self.poll()
 
     async def poll(self) -> None:
         for poller in self.pollers.values():

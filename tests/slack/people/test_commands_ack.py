@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from bot.core.incidents import Person, ThreadKind
-from bot.core.state import Acknowledge, AckOutcome, AckReply
+from bot.core.state import AckOutcome, AckReply, Reply
 from bot.sandbox.itempath_faults import Fault
 from bot.sandbox.slack.faults import Fault as SlackFault
 from bot.slack.commands import replies
-from bot.slack.commands.handlers import Handlers
+from bot.slack.commands.doing import Act
 from bot.slack.commands.lookup import Lookup
 from bot.slack.workspace import Workspace
 from bot.store.errors import DatabaseFull, StoreError
@@ -238,7 +238,7 @@ async def test_in_a_shared_channel_the_persons_own_team_counts(house: House) -> 
 
 async def test_while_the_own_workspace_was_never_known_nobody_is_answered(house: House) -> None:
     house.slack.fail("auth.test", SlackFault.drop(), times=None)
-    strange = Handlers(lookup=house.lookup, workspace=Workspace(house.calls, house.store), acknowledge={})
+    strange = house.made(workspace=Workspace(house.calls, house.store), act={})
     shown = read(await strange.command(house.command_payload("2")))
     assert "could not yet ask Slack which workspace" in shown
     house.slack.faults.clear()
@@ -249,10 +249,10 @@ async def test_while_the_own_workspace_was_never_known_nobody_is_answered(house:
 
 
 async def test_an_ack_that_was_not_committed_is_not_confirmed(house: House) -> None:
-    async def full(cause: Acknowledge) -> AckReply | None:
+    async def full(cause: Act) -> Reply | None:
         raise DatabaseFull("The database cannot grow.", "Free some space.")
 
-    handlers = Handlers(lookup=house.lookup, workspace=house.workspace, acknowledge={"plant": full})
+    handlers = house.made(act={"plant": full})
     shown = read(await handlers.command(house.command_payload("ack 2")))
     assert "Not acknowledged: the bot's database did not take it" in shown
 
@@ -267,7 +267,7 @@ async def test_without_a_database_a_person_is_told_so(house: House) -> None:
 
     await house.workspace.identity()
     lookup = Broken(store=house.store, calls=house.calls, live={}, clock=house.clock)
-    house.handlers = Handlers(lookup=lookup, workspace=house.workspace, acknowledge={})
+    house.handlers = house.made(lookup=lookup, act={})
     assert "cannot read its database" in await house.ask("2")
     for _ in range(2):
         (said,) = await house.click("share", "plant/1")

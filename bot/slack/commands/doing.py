@@ -1,0 +1,122 @@
+"""Acknowledging and muting: who may, what is meant, and how it went. Confirmed only after its commit."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from contextlib import suppress
+from datetime import timedelta
+from typing import TypeAlias
+
+import structlog
+
+from bot.clock import Clock
+from bot.core.incidents import EVERY, SITE, Person
+from bot.core.state import Acknowledge, AckReply, MuteReply, Muting, Reply, Unmuting
+from bot.settings.values import format_duration
+from bot.slack.commands import replies
+from bot.slack.commands.grammar import ACK, MUTE, UNMUTE, Ack, Mute, Unmute
+from bot.slack.commands.lookup import Lookup, Missing, Several
+from bot.slack.commands.mutes import muted
+from bot.slack.commands.naming import name_of, split_site
+from bot.slack.commands.people import Clicked
+from bot.slack.commands.replies import Answer
+from bot.store.errors import StoreError
+
+_log = structlog.get_logger(__name__)
+
+Act: TypeAlias = Acknowledge | Muting | Unmuting
+Acts = Callable[[Act], Awaitable[Reply | None]]
+"""A site's `Poller.act`: returns after the commit, or raises `StoreError`."""
+
+BUTTON_MUTES = timedelta(hours=1)
+"""For how long the button does: long enough to look, short enough to be forgotten without harm."""
+
+
+class Doing:
+    def __init__(
+        self, *, lookup: Lookup, act: Mapping[str, Acts], clock: Clock, operators: Collection[str] = ()
+    ) -> None:
+        """`act` by site; `operators` are the ids of those who may, empty for everyone of the workspace."""
+        self._lookup = lookup
+        self._act = act
+        self._clock = clock
+        self._operators = frozenset(operators)
+
+    async def command(self, asked: Ack | Mute | Unmute, person: Person, command: str) -> Answer:
+        """Raises `StoreError` when it cannot be found out what is meant."""
+        if (refusal := self._not_allowed(person)) is not None:
+            return refusal
+        word = {Ack: ACK, Mute: MUTE, Unmute: UNMUTE}[type(asked)]
+        split = split_site(asked.ref, self._act)
+        if split is not None and split[1] == EVERY:
+            site, about = split[0], split[0]
+            connection = SITE if isinstance(asked, Ack) else EVERY
+        else:
+            found = await self._lookup.named(asked.ref)
+            if isinstance(found, Several):
+                return replies.several(found, ask=f"{command} {word}", rest=_rest(asked))
+            if isinstance(found, Missing):
+                return replies.missing(asked.ref, found, command=command, word=word)
+            site, connection, about = found.site, found.id, name_of(found)
+        cause: Act
+        match asked:
+            case Ack():
+                cause = Acknowledge(by=person, connection=connection)
+            case Mute():
+                until = self._clock.now() + asked.length
+                cause = Muting(by=person, until=until, reason=asked.reason, connection=connection)
+            case Unmute():
+                cause = Unmuting(by=person, connection=connection)
+        return await self._record(site, cause, about=about)
+
+    async def acknowledge(self, click: Clicked) -> Answer:
+        """The button: of all that its thread tells."""
+        return await self._clicked(click, Acknowledge(by=click.person, thread=click.value))
+
+    async def mute(self, click: Clicked) -> Answer:
+        """The button: everything in the thread that goes on."""
+        until = self._clock.now() + BUTTON_MUTES
+        return await self._clicked(click, Muting(by=click.person, until=until, thread=click.value))
+
+    async def _clicked(self, click: Clicked, cause: Acknowledge | Muting) -> Answer:
+        if (refusal := self._not_allowed(click.person)) is not None:
+            return refusal
+        return await self._record(click.value.rpartition("/")[0], cause, thread=click.value)
+
+    async def _record(self, site: str, cause: Act, *, about: str | None = None, thread: str | None = None) -> Answer:
+        """`about`: a name for what is meant; without it, that of the thread."""
+        act = self._act.get(site)
+        if act is None:
+            return replies.sentence(
+                "This bot does not watch that site any more", "Its incidents can no longer be acknowledged or muted."
+            )
+        try:
+            reply = await act(cause)
+        except StoreError as error:
+            _log.warning("what a person did was not recorded", site=site, reason=str(error))
+            done = "acknowledged" if isinstance(cause, Acknowledge) else "muted"
+            return replies.sentence(
+                f"Not {'unmuted' if isinstance(cause, Unmuting) else done}: the bot's database did not take it",
+                "Nothing was recorded. Please try again; if it goes on, the bot's log and /status say why.",
+            )
+        if about is None and thread is not None:
+            with suppress(StoreError):  # it is recorded; a name for it is a nicety
+                about = await self._lookup.about(thread)
+        if isinstance(cause, Acknowledge):
+            return replies.acknowledgement(reply if isinstance(reply, AckReply) else None, about=about)
+        return muted(reply if isinstance(reply, MuteReply) else None, about=about)
+
+    def _not_allowed(self, person: Person) -> Answer | None:
+        if not self._operators or person.id in self._operators:
+            return None
+        return replies.sentence(
+            "You may look everything up here, but not acknowledge or mute",
+            "Whoever runs this bot has named those who may, in its settings (`operators`). Please ask one of them.",
+        )
+
+
+def _rest(asked: Ack | Mute | Unmute) -> str:
+    """What follows the reference when it is named again."""
+    if not isinstance(asked, Mute):
+        return ""
+    return f"{format_duration(asked.length)} {asked.reason}".strip()

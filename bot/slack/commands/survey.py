@@ -1,0 +1,105 @@
+"""Many connections at once, or one over time, from what is remembered. Nothing here asks ItemPath, or changes anything."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.clock import Clock
+from bot.core.events import EventKind
+from bot.core.incidents import SITE, Episode, EpisodeKind, Thread
+from bot.core.state import ConnectionRecord
+from bot.slack.commands.grammar import SPANS, Listing
+from bot.slack.commands.listing import Page, corrected, page_of
+from bot.slack.commands.past import Known, Past, Stretch, past, stretches
+from bot.store.store import Store
+
+_ALL = 10_000
+"""Episodes or events of a whole site: far more than there are."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """A page, and what has to be said beside it."""
+
+    listing: Listing
+    page: Page
+    blind: tuple[Episode, ...]
+    """Sites that cannot be read: the state of their connections is unknown."""
+    unread: tuple[str, ...]
+    """Sites that were never read."""
+    guess: str | None
+    """What was perhaps meant, when nothing fits."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookedBack:
+    """What became of one connection."""
+
+    site: str
+    id: str
+    record: ConnectionRecord
+    span: str
+    """One of `SPANS`."""
+    past: Past
+    episodes: tuple[Episode, ...]
+    """Oldest first: its outages and errors of the span."""
+    threads: Mapping[str, Thread]
+
+
+class Survey:
+    def __init__(self, *, store: Store, sites: Collection[str], clock: Clock, kept: timedelta) -> None:
+        """`sites` are the configured ones; `kept` is for how long what is over is remembered."""
+        self._store = store
+        self._sites = sites
+        self._clock = clock
+        self._kept = kept
+
+    async def list(self, listing: Listing) -> Listed:
+        """Raises `StoreError`."""
+        records = [record for record in await self._store.records() if record.site in self._sites]
+        site_episodes = await self._store.episodes(connection=SITE, open_only=True, limit=_ALL)
+        blind = tuple(e for e in site_episodes if e.kind is EpisodeKind.BLIND and e.site in self._sites)
+        read = {site.name for site in await self._store.sites() if site.baseline_at is not None}
+        page = page_of(listing, records, blind={episode.site for episode in blind})
+        return Listed(
+            listing=listing,
+            page=page,
+            blind=blind,
+            unread=tuple(site for site in self._sites if site not in read),
+            guess=None if page.total else corrected(listing, records),
+        )
+
+    async def look_back(self, record: ConnectionRecord, span: str) -> LookedBack:
+        """Raises `StoreError`."""
+        end = self._clock.now()
+        start = end - SPANS[span]
+        history = await self._store.history(record.site, record.id, since=start)
+        known = Known(
+            site=next((site for site in await self._store.sites() if site.name == record.site), None),
+            record=record,
+            episodes=history.episodes,
+            blind=history.blind,
+            events=tuple(stored.event for stored in history.events),
+            away=await self._away(start),
+            kept_since=end - self._kept,
+        )
+        return LookedBack(
+            site=record.site,
+            id=record.id,
+            record=record,
+            span=span,
+            past=past(start, end, stretches(known, start=start, end=end)),
+            episodes=history.episodes,
+            threads=history.threads,
+        )
+
+    async def _away(self, since: datetime) -> tuple[Stretch, ...]:
+        """When nothing was polled at all: told once, by whichever site was read first afterwards."""
+        events = [s.event for s in await self._store.events(connection=SITE, since=since, limit=_ALL)]
+        return tuple(
+            (datetime.fromisoformat(str(event.data["from"])), datetime.fromisoformat(str(event.data["to"])))
+            for event in events
+            if event.kind is EventKind.AWAY
+        )

@@ -1,0 +1,248 @@
+"""The words and blocks of `list` and `history`, as a pure function of what was found."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from bot.core.connection import State
+from bot.core.incidents import Episode, EpisodeKind, Person
+from bot.slack.blocks import Block, Foreign, Line, actions, bullets, button, rich_section, rich_text
+from bot.slack.commands.grammar import HISTORY, SPANS, Listing
+from bot.slack.commands.listing import PAGE_SIZE, Page, Row
+from bot.slack.commands.naming import name_of
+from bot.slack.commands.past import CELLS, Errors, Past, Seen, errors, taken_up_after
+from bot.slack.commands.replies import BUTTONS, SHARE, Answer, answer
+from bot.slack.commands.survey import Listed, LookedBack
+from bot.slack.messages.phrases import name as named
+from bot.slack.messages.phrases import outage_error, reference, sentences, told
+from bot.slack.messages.post import NOTICE_SIGN, Post, full
+from bot.slack.wording import ELLIPSIS, count, duration, literal, sign
+
+TURN = "turn_page_"
+"""The `action_id` of a paging button begins so; its `value` is the command that shows the other page."""
+AGAIN = "?"
+"""The `value` of a share button begins so when a command follows, which is asked again for everybody."""
+
+_COLUMNS = (("", 7), ("for", 12), ("name", 28), ("reference", 24), ("type", 12), ("stops", 6))
+DOWNTIMES = 10
+ERRORS = 5
+ERROR_LIMIT = 150
+LEGEND = "▁ up  ▄ partly down  █ down  ░ not seen  · not watched"
+
+
+def table(listed: Listed, *, at: datetime, command: str, shared_by: Person | None = None) -> Answer:
+    """`command` is what people type; `shared_by` names who shows it to everybody."""
+    page, listing = listed.page, listed.listing
+    post = Post(
+        sign=sign(_worst(page)) if page.total else NOTICE_SIGN,
+        headline=_headline(listing, page),
+        body=told(
+            _counts(page),
+            *((named(e), " cannot be read since ", e.start, ": its connections are unknown.") for e in listed.blind),
+            *((Foreign(site, style="bold"), " has not been read yet.") for site in listed.unread),
+            ("Did you mean ", Foreign(f"{command} {listed.guess}", 200, style="code"), "?") if listed.guess else (),
+            ("Shared by ", Foreign(shared_by.name, style="bold"), ".") if shared_by else (),
+        ),
+    )
+    rendered = full(post, root=True)
+    blocks = list(rendered.blocks)
+    if page.rows:
+        blocks.append(rich_text(_literally(_lines(page.rows, at))))
+        buttons = [] if shared_by else [*_paging(listing, page), _share(listing.text(page=page.number))]
+        if buttons:
+            blocks.append(actions(BUTTONS, *buttons))
+    return answer(rendered.text, blocks, shown_to_all=shared_by is not None)
+
+
+def _worst(page: Page) -> State:
+    return next(state for state, number in page.counts.items() if number)
+
+
+def _headline(listing: Listing, page: Page) -> Line:
+    if not page.watched:
+        return ("No connection is known yet",)
+    if not page.total and not listing.filters:
+        return (f"No connection is {listing.state}" if listing.state is not State.UNKNOWN else "No state is unknown",)
+    if not page.total:
+        return ("No connection fits ", Foreign(" ".join(listing.words), 200))
+    if page.total == page.watched:
+        return (f"All {count(page.total, 'connection')}" if page.total > 1 else "The one connection",)
+    return (f"{page.total:,} of {count(page.watched, 'connection')}",)
+
+
+def _counts(page: Page) -> Line:
+    if not page.total:
+        return (f"{count(page.watched, 'connection')} of all states are watched.",) if page.watched else ()
+    parts = ", ".join(f"{number:,} {state}" for state, number in page.counts.items() if number)
+    if page.of == 1:
+        return (f"{parts}.",)
+    last = page.first + len(page.rows) - 1
+    return (f"{parts}. Page {page.number:,} of {page.of:,}: {page.first:,} to {last:,}, worst first.",)
+
+
+def _paging(listing: Listing, page: Page) -> list[Block]:
+    there = [
+        (f"◀ {page.first - PAGE_SIZE:,}-{page.first - 1:,}", "back", page.number - 1),
+        (f"{page.first + PAGE_SIZE:,}-{min(page.total, page.first + 2 * PAGE_SIZE - 1):,} ▶", "on", page.number + 1),
+    ]
+    return [
+        button(label, action=TURN + way, value=listing.text(page=number))
+        for label, way, number in there
+        if 1 <= number <= page.of
+    ]
+
+
+def _share(command: str) -> Block:
+    return button("Share to channel", action=SHARE, value=f"{AGAIN}{command}")
+
+
+def _lines(rows: Sequence[Row], at: datetime) -> str:
+    """A table of fixed width: as wide as its contents need, without the columns that are empty."""
+    cells = [_cells(row, at) for row in rows]
+    used = [i for i in range(len(_COLUMNS)) if any(line[i] for line in cells)]
+    head = [title for title, _ in _COLUMNS]
+    widths = {i: max(_width(line[i]) for line in [head, *cells]) for i in used}
+    return "\n".join("  ".join(_padded(line[i], widths[i]) for i in used).rstrip() for line in [head, *cells])
+
+
+def _cells(row: Row, at: datetime) -> list[str]:
+    record, shown = row.record, row.record.row
+    known = row.state is not State.UNKNOWN and record.since is not None
+    stops = shown.integration_count if shown else None
+    values = (
+        row.state.value,
+        duration(at - record.since) if known and record.since else "",
+        name_of(record),
+        f"{record.site}/{record.id}",
+        (shown.type if shown else None) or "",
+        str(stops) if stops else "",
+    )
+    return [_cut(literal(v, 200), limit) if v else "" for v, (_, limit) in zip(values, _COLUMNS, strict=True)]
+
+
+def _width(text: str) -> int:
+    """Cells of a terminal: letters of East Asia are two wide, marks on another letter none."""
+    return sum(0 if unicodedata.combining(c) else 1 + (unicodedata.east_asian_width(c) in "WF") for c in text)
+
+
+def _cut(text: str, limit: int) -> str:
+    if _width(text) <= limit:
+        return text
+    while _width(text) > limit - 1:
+        text = text[:-1]
+    return text.rstrip() + ELLIPSIS
+
+
+def _padded(text: str, width: int) -> str:
+    return text + " " * (width - _width(text))
+
+
+def _literally(text: str) -> Block:
+    return {"type": "rich_text_preformatted", "elements": [{"type": "text", "text": text}]}
+
+
+def history(back: LookedBack, *, shared_by: Person | None = None) -> Answer:
+    """One connection over time."""
+    past = back.past
+    downtimes = [e for e in back.episodes if e.kind is EpisodeKind.OUTAGE]
+    post = Post(
+        sign=NOTICE_SIGN,
+        headline=(Foreign(name_of(back.record), style="bold"), *_uptime(past, back.span)),
+        body=told(
+            (reference(back.site, back.id), ": from ", past.start, " to ", past.end, "."),
+            _how_long(past, len(downtimes)),
+            *_unseen(past, back.site),
+            _taken_up(downtimes, back),
+            ("Shared by ", Foreign(shared_by.name, style="bold"), ".") if shared_by else (),
+        ),
+    )
+    rendered = full(post, root=True)
+    cell = duration((past.end - past.start) / CELLS)
+    parts = [
+        rich_section([(f"Timeline, {cell} a character, the latest on the right:",)]),
+        _literally("".join(past.cells()) + "\n" + LEGEND),
+    ]
+    parts += _bulleted("Downtimes, the latest first:", _downtimes(downtimes, back), DOWNTIMES)
+    kinds = errors(back.episodes, since=past.start)
+    parts += _bulleted("Errors, the most frequent first:", [_error(kind) for kind in kinds], ERRORS)
+    blocks = [*rendered.blocks, rich_text(*parts)]
+    if not shared_by:
+        blocks.append(actions(BUTTONS, _share(f"{HISTORY} {back.site}/{_quoted(back.id)} {back.span}"[:1990])))
+    return answer(rendered.text, blocks, shown_to_all=shared_by is not None)
+
+
+def _quoted(identifier: str) -> str:
+    return f'"{identifier}"'
+
+
+def _uptime(past: Past, span: str) -> Line:
+    length = duration(SPANS[span])
+    if past.uptime is None:
+        return (f" was not seen in the last {length}",)
+    # Rounded down: what was down for a moment was not up for all of it.
+    percent = f"{int(past.uptime * 100) / 100:.2f}".rstrip("0").rstrip(".")
+    whole = past.spent(Seen.UP, Seen.DOWN) == past.end - past.start
+    return (f" was up {percent} % of the last {length}" + ("" if whole else ", as far as it was seen"),)
+
+
+def _how_long(past: Past, downtimes: int) -> Line:
+    if past.uptime is None:
+        return ()
+    down = past.spent(Seen.DOWN)
+    if not downtimes:
+        return (f"Up for {duration(past.spent(Seen.UP))}, without a downtime.",)
+    return (f"Up for {duration(past.spent(Seen.UP))}, down for {duration(down)} in {count(downtimes, 'downtime')}.",)
+
+
+def _unseen(past: Past, site: str) -> tuple[Line, ...]:
+    """What the percentage does not count, each for its reason."""
+    blind, away = past.spent(Seen.BLIND), past.spent(Seen.AWAY)
+    unclear, unwatched = past.spent(Seen.UNCLEAR), past.spent(Seen.UNWATCHED)
+    return told(
+        (f"Not seen for {duration(blind)}, as ", Foreign(site, style="bold"), " could not be read.") if blind else (),
+        (f"Not seen for {duration(away)}, as this bot was away.",) if away else (),
+        (f"State unknown for {duration(unclear)}: ItemPath told none that could be understood.",) if unclear else (),
+        (f"Not watched, or not remembered, for {duration(unwatched)}.",) if unwatched else (),
+    )
+
+
+def _taken_up(downtimes: Sequence[Episode], back: LookedBack) -> Line:
+    times = [t for e in downtimes if (t := taken_up_after(e, back.threads.get(e.thread or ""))) is not None]
+    if not downtimes:
+        return ()
+    if not times:
+        return ("Nobody acknowledged a downtime.",)
+    mean = duration(sum(times, timedelta(0)) / len(times))
+    return (f"{len(times):,} of {len(downtimes):,} acknowledged, after {mean} on average.",)
+
+
+def _downtimes(downtimes: Sequence[Episode], back: LookedBack) -> list[Line]:
+    return [_downtime(episode, back) for episode in reversed(downtimes)]
+
+
+def _downtime(episode: Episode, back: LookedBack) -> Line:
+    thread = back.threads.get(episode.thread or "")
+    after = taken_up_after(episode, thread)
+    length = duration((episode.end or back.past.end) - episode.start)
+    goes_on = "" if episode.end else ", and goes on"
+    who: Line = (". Nobody acknowledged it",)
+    if thread is not None and thread.ack_by is not None and after is not None:
+        who = (". Acknowledged by ", Foreign(thread.ack_by.name, 40, style="bold"), f" after {duration(after)}")
+    log = outage_error(episode)
+    error: Line = (": ", Foreign(log.error or "", ERROR_LIMIT)) if log else ()
+    mark: Line = (f"{sign(State.DOWN)} ",) if episode.open else ()
+    return (*mark, episode.start, f", for {length}{goes_on}", *who, *error)
+
+
+def _error(kind: Errors) -> Line:
+    times = "once" if kind.count == 1 else count(kind.count, "time")
+    return sentences((f"{times}, last ", kind.last_at, ":"), (Foreign(kind.error, ERROR_LIMIT),))
+
+
+def _bulleted(title: str, lines: Sequence[Line], most: int) -> list[Block]:
+    if not lines:
+        return []
+    more: list[Line] = [(f"and {len(lines) - most:,} more",)] if len(lines) > most else []
+    return [rich_section([(title,)]), bullets([*lines[:most], *more])]
