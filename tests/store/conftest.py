@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
-import contextlib
 import itertools
 import shutil
 import tempfile
@@ -14,7 +13,9 @@ from typing import Any
 import asyncpg  # type: ignore[import-untyped]
 import pytest
 
+from bot.store import schema
 from bot.store.store import Store
+from bot.store.tables import metadata
 
 _numbers = itertools.count()
 
@@ -39,7 +40,7 @@ def postgres_server() -> Iterator[str]:
 
 
 async def hurry(url: str) -> None:
-    """Nothing of it has to survive a power cut, and each test makes a database."""
+    """Nothing of it has to survive a power cut."""
     admin = await asyncpg.connect(url)
     for setting in ("fsync", "synchronous_commit", "full_page_writes"):
         await admin.execute(f"ALTER SYSTEM SET {setting} = off")
@@ -53,19 +54,6 @@ def in_a_thread(work: Coroutine[Any, Any, None]) -> None:
         executor.submit(asyncio.run, work).result()
 
 
-@contextlib.asynccontextmanager
-async def database(server: str, *, template: str) -> AsyncIterator[str]:
-    name = f"bot_{next(_numbers)}"
-    admin = await asyncpg.connect(server.format("postgres"))
-    try:
-        # The other strategy, which writes the copy to the log too, takes several times as long.
-        await admin.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
-        yield server.format(name)
-        await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    finally:
-        await admin.close()
-
-
 async def prepare(url: str) -> None:
     """Make the tables."""
     await (await Store.open(url, write=True)).close()
@@ -73,16 +61,31 @@ async def prepare(url: str) -> None:
 
 @pytest.fixture(scope="session")
 def prepared_postgres(postgres_server: str) -> str:
-    """Name of a database with tables, to be copied: that is faster than making them for every test."""
+    """A database with tables, for one test after the other: making one for each takes longer than most tests."""
 
     async def create() -> None:
         admin = await asyncpg.connect(postgres_server.format("postgres"))
         await admin.execute("CREATE DATABASE prepared")
         await admin.close()
+        await prepare(postgres_server.format("prepared"))
 
     in_a_thread(create())
-    in_a_thread(prepare(postgres_server.format("prepared")))
-    return "prepared"
+    return postgres_server.format("prepared")
+
+
+END_SESSIONS = """
+    SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+EMPTY = ";".join(
+    (
+        END_SESSIONS,
+        *(f"DELETE FROM {table.name}" for table in reversed(metadata.sorted_tables)),
+        "INSERT INTO meta VALUES ('install_id', '0123456789abcdef')",
+        f"UPDATE schema_version SET version_num = '{schema.REVISIONS[-1]}'",
+    )
+)
+"""As it was when its tables were made, whatever a test left there."""
 
 
 @pytest.fixture(scope="session")
@@ -94,14 +97,23 @@ def prepared_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 async def empty_postgres(postgres_server: str) -> AsyncIterator[str]:
-    async with database(postgres_server, template="template0") as url:
-        yield url
+    name = f"bot_{next(_numbers)}"
+    admin = await asyncpg.connect(postgres_server.format("postgres"))
+    try:
+        # The other strategy, which writes the copy to the log too, takes several times as long.
+        await admin.execute(f"CREATE DATABASE {name} TEMPLATE template0 STRATEGY file_copy")
+        yield postgres_server.format(name)
+        await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    finally:
+        await admin.close()
 
 
 @pytest.fixture
-async def ready_postgres(postgres_server: str, prepared_postgres: str) -> AsyncIterator[str]:
-    async with database(postgres_server, template=prepared_postgres) as url:
-        yield url
+async def ready_postgres(prepared_postgres: str) -> str:
+    admin = await asyncpg.connect(prepared_postgres)
+    await admin.execute(EMPTY)
+    await admin.close()
+    return prepared_postgres
 
 
 @pytest.fixture
