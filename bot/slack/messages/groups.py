@@ -21,7 +21,7 @@ from bot.slack.messages.members import (
     stopped,
 )
 from bot.slack.messages.outages import flapped, until_it_holds
-from bot.slack.messages.phrases import acknowledged, length, names, sentences, told
+from bot.slack.messages.phrases import NAMED_IN_NEWS, acknowledged, length, names, sentences, silenced, told
 from bot.slack.messages.post import FLAPPING_SIGN, OVER_SIGN, Post
 from bot.slack.wording import NAME_LIMIT, count, duration, sign
 
@@ -29,7 +29,6 @@ ERROR_IN_ROOT = 60
 NAME_IN_LIST = 60
 ERROR_IN_LIST = 40
 """A line of a list has up to 240 characters then, reference and impact included: 50 are what a message takes."""
-NAMED_IN_NEWS = 8
 
 _LABEL: Line = ("Down, greatest impact first:",)
 
@@ -52,6 +51,7 @@ def root(view: ThreadView) -> Post:
         body=told(
             sentences(fell_since(members), stopped(down)),
             acknowledged(thread),
+            silenced(thread.silence),
             until_it_holds(thread) if thread.phase is Phase.FLAPPING else (),
             said(down),
             _LABEL if down else (),
@@ -85,12 +85,12 @@ def listed(view: ThreadView, page: int) -> Post:
     )
 
 
-def grown(view: ThreadView, down: int) -> Post | None:
+def grown(view: ThreadView, down: int, *, was: int) -> Post | None:
     """Twice as many as when the channel was last told; `None` when all is over before this could be sent."""
     thread, members = view.thread, ranked(view.episodes)
-    headline = ("Now ", *_headline(thread, members, down, "down"))
-    more = ("At least twice as many as last told.",)
-    return _news(thread, members, headline, more) if down_of(members) else None
+    before = f", {f'{was:,}' if was else 'none'} when last told"
+    headline = ("Now ", *_headline(thread, members, down, "down"), before)
+    return _news(thread, members, headline) if down_of(members) else None
 
 
 def reopened(view: ThreadView, down: int) -> Post | None:

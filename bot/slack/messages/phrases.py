@@ -8,15 +8,17 @@ from typing import assert_never
 
 from bot.core.connection import Connection, Log, State
 from bot.core.incidents import SITE, Closing, Episode, EpisodeKind, Family, Message, Silence, Thread, ThreadView, Why
-from bot.slack.blocks import Fact, Foreign, Line
+from bot.slack.blocks import Fact, Foreign, Line, Span
 from bot.slack.messages.post import OVER_SIGN, SILENT_SIGN
-from bot.slack.wording import ADDRESS_LIMIT, count, duration, impact, sign
+from bot.slack.wording import ADDRESS_LIMIT, NAME_LIMIT, count, duration, impact, sign
 
 IN_DETAIL = 12
 """So many connections are listed with details, one a line; more are only named."""
 NAMED = 60
 NAMED_LIMIT = 40
 """60 names of 40 characters: a fifth of what a message may have."""
+NAMED_IN_NEWS = 8
+"""So many where a sentence is to be read at a glance."""
 FAMILIES_LISTED = 5
 FAMILY_LIMIT = 200
 REF_LIMIT = 80
@@ -213,6 +215,20 @@ def names(episodes: Sequence[Episode], *, bold: bool = True) -> Line:
     if (more := len(episodes) - NAMED) > 0:
         spans.append(f" and {more:,} more")
     return tuple(spans[1:])
+
+
+def enumerated(listed: Sequence[str]) -> Line:
+    """Names within a sentence: `A`, `A and B`, or as many as can be read at a glance and `10 more`."""
+    limit = NAME_LIMIT if len(listed) == 1 else NAMED_LIMIT
+    parts: list[Span] = [Foreign(text, limit, style="bold") for text in listed[:NAMED_IN_NEWS]]
+    if (more := len(listed) - NAMED_IN_NEWS) > 0:
+        parts.append(f"{more:,} more")
+    spans: list[Span] = []
+    for n, part in enumerate(parts):
+        if n > 0:
+            spans.append(" and " if n == len(parts) - 1 else ", ")
+        spans.append(part)
+    return tuple(spans)
 
 
 def connection_facts(row: Connection) -> tuple[Fact, ...]:

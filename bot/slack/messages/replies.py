@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
 from bot.core.connection import State
-from bot.core.incidents import Episode, EpisodeKind, Message, MessageKind, Thread, ThreadKind, ThreadView
+from bot.core.incidents import Episode, EpisodeKind, Json, Message, MessageKind, Thread, ThreadKind, ThreadView
 from bot.slack.blocks import Foreign, Line
 from bot.slack.messages import groups, outages, sites
 from bot.slack.messages.phrases import (
@@ -15,6 +16,7 @@ from bot.slack.messages.phrases import (
     REASON_LIMIT,
     acknowledged,
     called,
+    enumerated,
     episode_of,
     family_of,
     member,
@@ -75,7 +77,7 @@ def _of_group(view: ThreadView, message: Message) -> Post:
         case MessageKind.OVER:
             return groups.over(view)
         case MessageKind.GROWN:
-            news = groups.grown(view, number(message.params["down"]))
+            news = groups.grown(view, number(message.params["down"]), was=number(message.params["was"]))
         case _:
             news = groups.reopened(view, number(message.params["down"]))
     return news or _over_by_now(view.thread)
@@ -139,11 +141,9 @@ def _by_person(view: ThreadView, message: Message) -> Post:
             headline=(who, " has acknowledged this"),
             body=(("Acknowledged at ", at, ". No reminder follows until it is over."),),
         )
-    about = _about(view, whole_site=params["site"] is True)
+    about = _about(params["site"], params["connections"])
     if message.kind is MessageKind.UNMUTED:
-        # Something wider may still keep it silent.
-        still = silenced(view.thread.silence) or ("What is new is told again.",)
-        return Post(sign=HEARD_SIGN, headline=(who, " has unmuted ", *about), body=(still,))
+        return Post(sign=HEARD_SIGN, headline=(who, " has unmuted ", *about), body=(_heard(view, params["site"]),))
     until, reason = datetime.fromisoformat(str(params["until"])), str(params["reason"])
     return Post(
         sign=SILENT_SIGN,
@@ -155,13 +155,17 @@ def _by_person(view: ThreadView, message: Message) -> Post:
     )
 
 
-def _about(view: ThreadView, *, whole_site: bool) -> Line:
-    """What is muted, as far as the message tells: of many in a thread it does not say which."""
-    thread = view.thread
-    if thread.kind is ThreadKind.SITE and len(view.episodes) > 1:
-        return ("a site of this thread",)
-    if whole_site or thread.kind is ThreadKind.SITE:
-        return ("all of ", Foreign(thread.site, style="bold"))
-    if thread.kind in (ThreadKind.OUTAGE, ThreadKind.ERROR):
-        return (name(view.episodes[-1]),)
-    return ("connections of this thread",)
+def _about(site: Json, connections: Json) -> Line:
+    """What somebody has muted or unmuted, by name: a whole site, or connections."""
+    if site is not None:
+        return ("all of ", Foreign(str(site), style="bold"))
+    return enumerated([str(each) for each in connections] if isinstance(connections, Sequence) else [])
+
+
+def _heard(view: ThreadView, site: Json) -> Line:
+    """What a lifted mute comes to, as sentences: something wider, or of one of many something else, may still hold."""
+    if still := silenced(view.thread.silence):
+        return still
+    if site is not None or len(view.episodes) > 1:
+        return ("What is new is told again, unless something else silences it.",)
+    return ("What is new is told again.",)

@@ -124,7 +124,7 @@ def _baseline(view: ThreadView) -> Post:
     return Post(
         sign=sign(State.DOWN if down else State.UP),
         headline=(*watched, state),
-        body=told(_STARTED, *summary, rows, acknowledged(thread)),
+        body=told(_STARTED, *summary, rows, acknowledged(thread), silenced(thread.silence)),
         items=tuple(member(episode) for episode in (*down, *over)) if few else (),
     )
 

@@ -227,15 +227,27 @@ def test_what_is_no_longer_watched_is_no_recovery(
 
 def test_growing_is_told_with_the_greatest_and_calls_nobody(story: Story, shown: Shown) -> None:
     members = [story.member(n) for n in range(1, 11)]
-    rendered = story.reply(group(story), *members, kind=MessageKind.GROWN, down=10)
+    rendered = story.reply(group(story), *members, kind=MessageKind.GROWN, down=10, was=5)
 
     assert shown(rendered) == [
-        "🔴 Now 10 of 60 connections of plant are down",
+        "🔴 Now 10 of 60 connections of plant are down, 5 when last told",
         "All fell {2026-11-24 03:00:05}. 55 integrations stop.",
-        "At least twice as many as last told. Nobody has acknowledged it yet.",
+        "Nobody has acknowledged it yet.",
         "Greatest impact: C10, C9, C8, C7, C6, C5, C4, C3 and 2 more.",
     ]
     assert "here" not in rendered.text
+
+
+def test_growing_from_nothing_told_is_said_in_words(story: Story, shown: Shown) -> None:
+    """A number that is big enough is grouped; nought is a word."""
+    one = story.member(1)
+    thread = group(story, watched=5000)
+
+    def headline(down: int, was: int) -> str:
+        return shown(story.reply(thread, one, kind=MessageKind.GROWN, down=down, was=was))[0]
+
+    assert headline(1, 0) == "🔴 Now 1 of 5,000 connections of plant is down, none when last told"
+    assert headline(2400, 1200) == "🔴 Now 2,400 of 5,000 connections of plant are down, 1,200 when last told"
 
 
 def test_a_group_that_falls_again_is_told(story: Story, shown: Shown) -> None:
@@ -298,4 +310,4 @@ def test_news_that_came_too_late_call_nobody(story: Story, shown: Shown, kind: s
     members = [story.over(story.member(n)) for n in (1, 2)]
     thread = closed(story, escalate_to=("U0ANA",))
 
-    assert shown(story.reply(thread, *members, kind=MessageKind(kind), down=2)) == OVER_BY_NOW
+    assert shown(story.reply(thread, *members, kind=MessageKind(kind), down=2, was=1)) == OVER_BY_NOW

@@ -34,7 +34,7 @@ from bot.core.incidents import (
 )
 from bot.sandbox.slack.blocks import check_message
 from bot.slack.blocks import mention_token
-from bot.slack.messages import Rendered, render
+from bot.slack.messages import MUTE, Rendered, render
 from bot.slack.wording import literal
 
 unhurried = settings(deadline=None)
@@ -162,6 +162,13 @@ class Pool:
         by = self.random.choice([None, Person(id="U2", name=self.text())])
         return Silence(until=self.at(), reason=self.text(), by=by)
 
+    def meant(self) -> dict[str, Json]:
+        """By a mute: a whole site, or connections, at least one."""
+        if self.random.random() < 0.3:
+            return {"site": self.text(), "connections": []}
+        number = self.random.choice([1, 2, 8, 9, 600])
+        return {"site": None, "connections": [self.text() for _ in range(number)]}
+
     def phase(self, kind: ThreadKind, told: tuple[Episode, ...]) -> Phase:
         """As the core leaves it: open while something is down, and perhaps flapping where that is told."""
         if kind in (ThreadKind.OUTAGE, ThreadKind.GROUP) and self.random.random() < 0.3:
@@ -223,13 +230,13 @@ def _replies(pool: Pool, thread: ThreadKind, told: tuple[Episode, ...]) -> Itera
     by: dict[str, Json] = {"id": "U1", "name": pool.text()}
     yield message(MessageKind.REMINDER, {"number": 1})
     yield message(MessageKind.ESCALATED, {})
-    until, whole = pool.at().isoformat(), pool.random.choice([True, False])
-    yield message(MessageKind.MUTED, {"by": by, "until": until, "reason": pool.text(), "site": whole})
-    yield message(MessageKind.UNMUTED, {"by": by, "site": whole})
+    meant, until = pool.meant(), pool.at().isoformat()
+    yield message(MessageKind.MUTED, {"by": by, "until": until, "reason": pool.text(), **meant})
+    yield message(MessageKind.UNMUTED, {"by": by, **meant})
     if thread in (ThreadKind.OUTAGE, ThreadKind.GROUP):
         yield message(MessageKind.SETTLED, {"down": pool.random.choice([0, 1, 40]), "changes": pool.number()})
     if thread is ThreadKind.GROUP:
-        yield message(MessageKind.GROWN, {"down": pool.number()})
+        yield message(MessageKind.GROWN, {"down": pool.number(), "was": pool.number()})
         yield message(MessageKind.REOPENED, {"down": pool.number()})
         yield message(MessageKind.OVER, {"members": pool.number()})
         yield message(MessageKind.LIST, {"page": pool.random.randrange(13)})
@@ -365,6 +372,37 @@ def test_the_name_can_be_read_in_every_form(case: Case) -> None:
     assert name in html.unescape(full.text)
     assert name in "".join(strings(full.blocks))
     assert name.replace("`", "'") in html.unescape(plain.text)
+
+
+@unhurried
+@given(case=cases(), form=forms)
+def test_a_mute_names_what_is_meant_first(case: Case, form: str) -> None:
+    """In every form and in every kind of thread; of many at least the first."""
+    params = case.message.params
+    if case.message.kind not in (MessageKind.MUTED, MessageKind.UNMUTED):
+        return
+    site, connections = params["site"], params["connections"]
+    assert isinstance(connections, list)
+    name = literal(str(connections[0] if site is None else site), 80 if len(connections) < 2 else 40)
+    rendered = case.render(form)
+
+    assert name.replace("`", "'") in html.unescape(rendered.text).replace("`", "'")
+    if form == "full":
+        assert name in "".join(strings(rendered.blocks))
+
+
+@unhurried
+@given(case=cases())
+def test_a_silent_root_says_so_and_offers_no_mute(case: Case) -> None:
+    thread, rendered = case.view.thread, case.render("full")
+    if case.message.kind is not MessageKind.ROOT or thread.kind not in EPISODES or not thread.open:
+        return
+    silent = thread.silence is not None
+    offered = [n["action_id"] for n in nodes(rendered.blocks) if "action_id" in n]
+
+    said = [s for s in strings(rendered.blocks) if re.search("🔇 (Muted|Maintenance) until ", s)]
+    assert len(said) == silent
+    assert (MUTE in offered) is not silent
 
 
 @unhurried

@@ -71,6 +71,10 @@ def wordy(story: Story, text: str) -> Connection:
     )
 
 
+def silence_of(story: Story, text: str) -> Silence:
+    return Silence(until=story.later, reason=text, by=Person(id="U1", name=text))
+
+
 def outage(story: Story, text: str, *, over: bool) -> Episode:
     episode = story.episode(
         site=text,
@@ -124,7 +128,7 @@ def test_an_error_and_a_blindness_fit(story: Story, form: str, text: str) -> Non
 def test_a_baseline_fits(story: Story, form: str, text: str, number: int) -> None:
     half = number // 2
     episodes = [outage(story, text, over=n < half) for n in range(number)]
-    thread = story.thread(ThreadKind.BASELINE, site=text, mentions=("here",))
+    thread = story.thread(ThreadKind.BASELINE, site=text, mentions=("here",), silence=silence_of(story, text))
 
     assert fits(story.root(thread, *episodes, form=form, watched=10**9, unreadable=10**9))
     assert fits(story.reply(thread, *episodes, kind=MessageKind.REMINDER, form=form))
@@ -149,11 +153,13 @@ def test_a_group_fits_however_many_it_has(story: Story, form: str, text: str, nu
         settle_at=story.later,
     )
 
-    assert fits(story.root(thread, *episodes, form=form))
+    # Whom it calls and what silences it are never shown together.
+    for silence in (None, silence_of(story, text)):
+        assert fits(story.root(replace(thread, silence=silence), *episodes, form=form))
     for kind in (MessageKind.REMINDER, MessageKind.ESCALATED, MessageKind.OVER):
         assert fits(story.reply(thread, *episodes, kind=kind, form=form))
     for kind in (MessageKind.GROWN, MessageKind.REOPENED, MessageKind.SETTLED):
-        assert fits(story.reply(thread, *episodes, kind=kind, form=form, down=number, changes=10**9))
+        assert fits(story.reply(thread, *episodes, kind=kind, form=form, down=number, was=10**9, changes=10**9))
     for page in range(-(-(number - ROOT_HOLDS) // LIST_HOLDS)):
         listed = story.reply(thread, *episodes, kind=MessageKind.LIST, form=form, page=page)
         assert fits(listed)
@@ -164,25 +170,34 @@ def test_a_group_fits_however_many_it_has(story: Story, form: str, text: str, nu
 
 @forms
 @longest
-def test_many_sites_and_mutes_fit(story: Story, form: str, text: str) -> None:
-    silence = Silence(until=story.later, reason=text, by=Person(id="U1", name=text))
+def test_many_sites_fit(story: Story, form: str, text: str) -> None:
     failure = Failure(kind="timeout", message=text, advice=text)
     sites = [
         story.episode(id=f"e{n}", site=text, connection=SITE, kind=EpisodeKind.BLIND, row=None, failure=failure)
         for n in range(50)
     ]
-    thread = story.thread(ThreadKind.SITE, site=text, silence=silence)
+    thread = story.thread(ThreadKind.SITE, site=text, silence=silence_of(story, text))
+
+    assert fits(story.root(thread, *sites, form=form))
+    assert fits(story.reply(thread, *sites, kind=MessageKind.REMINDER, form=form))
+
+
+@forms
+@longest
+@pytest.mark.parametrize("number", [0, 1, 8, 600])
+def test_a_mute_fits_however_many_it_names(story: Story, form: str, text: str, number: int) -> None:
+    """A whole site where it names no connection."""
     muted: dict[str, Json] = {
         "by": {"id": "U1", "name": text},
         "until": story.later.isoformat(),
         "reason": text,
-        "site": True,
+        "site": None if number else text,
+        "connections": [text] * number,
     }
-
-    assert fits(story.root(thread, *sites, form=form))
-    assert fits(story.reply(thread, *sites, kind=MessageKind.REMINDER, form=form))
-    assert fits(story.reply(thread, sites[0], kind=MessageKind.MUTED, form=form, **muted))
-    assert fits(story.reply(thread, sites[0], kind=MessageKind.UNMUTED, form=form, **muted))
+    for kind in (ThreadKind.OUTAGE, ThreadKind.GROUP):
+        thread = story.thread(kind, site=text, silence=silence_of(story, text))
+        for said in (MessageKind.MUTED, MessageKind.UNMUTED):
+            assert fits(story.reply(thread, story.episode(), kind=said, form=form, **muted))
 
 
 @forms

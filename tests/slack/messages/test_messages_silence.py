@@ -13,9 +13,12 @@ from bot.core.incidents import (
     SITE,
     Episode,
     EpisodeKind,
+    Json,
     MessageKind,
     Person,
+    Phase,
     Silence,
+    Thread,
     ThreadKind,
 )
 from bot.slack.messages import Rendered
@@ -94,73 +97,115 @@ def test_what_somebody_has_or_silences_before_it_is_sent_calls_nobody(story: Sto
         assert "<!here>" not in story.reply(thread, story.episode(), kind=kind).text
 
 
+def test_a_silent_group_says_so_in_every_phase_calls_nobody_and_cannot_be_muted(story: Story, shown: Shown) -> None:
+    members = [story.member(n) for n in (1, 2)]
+    for phase in (Phase.OPEN, Phase.FLAPPING):
+        thread = story.thread(
+            ThreadKind.GROUP, watched=60, mentions=("here", "U0ANA"), phase=phase, silence=by_dana(story)
+        )
+        rendered = story.root(thread, *members)
+        lines = shown(rendered)
+
+        assert lines[2:4] == [
+            "Nobody has acknowledged it yet.",
+            "🔇 Muted until {2026-11-24 05:05:05} by dana <!here>: cabling.",
+        ]
+        assert lines[-2:] == ["[Acknowledge acknowledge plant/2]", "[Details details plant/2]"]
+        assert not any("@here" in line or "@U0ANA" in line for line in lines)
+        assert "<!" not in rendered.text
+        assert "<@" not in rendered.text
+        heard = story.root(replace(thread, silence=None), *members)
+        assert "[Mute 1 h mute plant/2]" in shown(heard)
+        assert heard.text.endswith(" <!here> <@U0ANA>")
+
+
+def test_a_silent_baseline_says_so_and_cannot_be_muted(story: Story, shown: Shown) -> None:
+    thread = story.thread(ThreadKind.BASELINE, mentions=("here",), silence=by_dana(story))
+    rendered = story.root(thread, story.member(1), watched=12, unreadable=0)
+
+    assert shown(rendered) == [
+        "# 🔴 Watching 12 connections of plant, 1 already down",
+        "From now on every change is told here.",
+        "Nobody has acknowledged it yet.",
+        "🔇 Muted until {2026-11-24 05:05:05} by dana <!here>: cabling.",
+        "* 🔴 down: C1 plant/1",
+        "[Acknowledge acknowledge plant/2]",
+        "[Details details plant/2]",
+    ]
+    assert "<!here>" not in rendered.text
+
+
+@pytest.mark.parametrize("kind", [MessageKind.REMINDER, MessageKind.ESCALATED])
+@pytest.mark.parametrize("of", [ThreadKind.GROUP, ThreadKind.BASELINE])
+def test_what_is_said_below_a_silent_root_of_many_calls_nobody(story: Story, kind: MessageKind, of: ThreadKind) -> None:
+    thread = story.thread(of, mentions=("here",), escalate_to=("here",))
+    members = [story.member(n) for n in (1, 2)]
+
+    assert "<!here>" in story.reply(thread, *members, kind=kind).text
+    assert "<!here>" not in story.reply(replace(thread, silence=by_dana(story)), *members, kind=kind).text
+
+
+def muted(story: Story, thread: Thread, *episodes: Episode, **params: Json) -> Rendered:
+    said: dict[str, Json] = {"by": BY_DANA, "until": story.later.isoformat(), "reason": "cabling", "site": None}
+    return story.reply(thread, *episodes, kind=MessageKind.MUTED, form="full", **{**said, "connections": [], **params})
+
+
+def unmuted(story: Story, thread: Thread, *episodes: Episode, **params: Json) -> Rendered:
+    said: dict[str, Json] = {"by": BY_DANA, "site": None, "connections": []}
+    return story.reply(thread, *episodes, kind=MessageKind.UNMUTED, form="full", **{**said, **params})
+
+
 @pytest.mark.parametrize(
-    ("kind", "whole_site", "about"),
+    ("meant", "about"),
     [
-        (ThreadKind.OUTAGE, False, "Web Services"),
-        (ThreadKind.OUTAGE, True, "all of plant"),
-        (ThreadKind.ERROR, False, "Web Services"),
-        (ThreadKind.SITE, True, "all of plant"),
-        (ThreadKind.GROUP, False, "connections of this thread"),
-        (ThreadKind.GROUP, True, "all of plant"),
-        (ThreadKind.BASELINE, False, "connections of this thread"),
+        ({"site": "berlin"}, "all of berlin"),
+        ({"connections": ["PowerPick"]}, "PowerPick"),
+        ({"connections": ["PowerPick", "SAP"]}, "PowerPick and SAP"),
+        ({"connections": ["PowerPick", "SAP", "<!here>"]}, "PowerPick, SAP and <!here>"),
+        ({"connections": [f"C{n}" for n in range(8)]}, "C0, C1, C2, C3, C4, C5, C6 and C7"),
+        ({"connections": [f"C{n}" for n in range(9)]}, "C0, C1, C2, C3, C4, C5, C6, C7 and 1 more"),
+        ({"connections": [f"C{n}" for n in range(2008)]}, "C0, C1, C2, C3, C4, C5, C6, C7 and 2,000 more"),
     ],
 )
-def test_a_mute_and_its_end_are_said_in_the_thread(
-    story: Story, shown: Shown, kind: ThreadKind, whole_site: bool, about: str
+@pytest.mark.parametrize(
+    "kind", [ThreadKind.OUTAGE, ThreadKind.ERROR, ThreadKind.GROUP, ThreadKind.BASELINE, ThreadKind.SITE]
+)
+def test_a_mute_and_its_end_name_what_is_meant_in_every_thread(
+    story: Story, shown: Shown, kind: ThreadKind, meant: dict[str, Json], about: str
 ) -> None:
     thread, episode = story.thread(kind, mentions=("here",)), episode_for(story, kind)
-    muted = story.reply(
-        thread,
-        episode,
-        kind=MessageKind.MUTED,
-        by=BY_DANA,
-        until=story.later.isoformat(),
-        reason="cabling",
-        site=whole_site,
-    )
-    unmuted = story.reply(thread, episode, kind=MessageKind.UNMUTED, by=BY_DANA, site=whole_site)
+    begun, lifted = muted(story, thread, episode, **meant), unmuted(story, thread, episode, **meant)
 
-    assert shown(muted) == [
+    assert shown(begun) == [
         f"🔇 dana <!here> has muted {about}",
         "No new alert and no reminder until {2026-11-24 05:05:05}. What is told already is kept up to date.",
         "Reason: cabling",
     ]
-    assert shown(unmuted) == [f"🔔 dana <!here> has unmuted {about}", "What is new is told again."]
-    assert "<!here>" not in muted.text + unmuted.text
+    assert shown(lifted)[0] == f"🔔 dana <!here> has unmuted {about}"
+    assert "<!here>" not in begun.text + lifted.text
 
 
 def test_a_mute_without_a_reason_gives_none(story: Story, shown: Shown) -> None:
-    rendered = story.reply(
-        story.thread(),
-        story.episode(),
-        kind=MessageKind.MUTED,
-        by=None,
-        until=story.later.isoformat(),
-        reason=" ",
-        site=False,
-    )
+    rendered = muted(story, story.thread(), story.episode(), by=None, reason=" ", connections=["Web Services"])
 
     assert shown(rendered)[0] == "🔇 (blank) has muted Web Services"
     assert len(shown(rendered)) == 2
 
 
-def test_of_several_sites_of_a_thread_it_is_not_said_which(story: Story, shown: Shown) -> None:
-    blind = episode_for(story, ThreadKind.SITE)
-    rendered = story.reply(
-        story.thread(ThreadKind.SITE),
-        blind,
-        replace(blind, id="quay#1", site="quay"),
-        kind=MessageKind.UNMUTED,
-        by=BY_DANA,
-        site=True,
-    )
+def test_a_lifted_mute_promises_no_more_than_is_known(story: Story, shown: Shown) -> None:
+    """Of one connection the thread knows what else silences it; of one among many, or of a whole site, it does not."""
+    alone, both = [story.member(1)], [story.member(1), story.member(2)]
+    group = story.thread(ThreadKind.GROUP, watched=60)
+    perhaps = "What is new is told again, unless something else silences it."
 
-    assert shown(rendered)[0] == "🔔 dana <!here> has unmuted a site of this thread"
+    assert shown(unmuted(story, story.thread(), *alone, connections=["C1"]))[1] == "What is new is told again."
+    assert shown(unmuted(story, story.thread(), *alone, site="plant"))[1] == perhaps
+    assert shown(unmuted(story, group, *both, connections=["C1"]))[1] == perhaps
 
 
-def test_what_stays_silent_though_it_was_unmuted_says_why(story: Story, shown: Shown) -> None:
-    thread = story.thread(silence=Silence(until=story.later, reason="monthly update"))
-    rendered = story.reply(thread, story.episode(), kind=MessageKind.UNMUTED, by=BY_DANA, site=False)
+@pytest.mark.parametrize("kind", [ThreadKind.OUTAGE, ThreadKind.GROUP])
+def test_what_stays_silent_though_it_was_unmuted_says_why(story: Story, shown: Shown, kind: ThreadKind) -> None:
+    thread = story.thread(kind, silence=Silence(until=story.later, reason="monthly update"))
+    rendered = unmuted(story, thread, story.episode(), connections=["Web Services"])
 
     assert shown(rendered)[1] == "🔇 Maintenance until {2026-11-24 05:05:05}: monthly update."
