@@ -161,6 +161,11 @@ async def test_slacks_own_hosts_are_known(url: str) -> None:
     assert Responses(api_url="https://slack.com/api/")._may(url)
 
 
+def test_a_stand_in_for_slack_may_answer_at_another_port() -> None:
+    assert Responses(api_url="http://127.0.0.1:1/api/")._may("http://127.0.0.1:2/response/x")
+    assert not Responses(api_url="https://proxy.example/api/")._may("http://proxy.example/response/x")
+
+
 async def test_an_address_never_stands_in_a_log(far: Slack, responses: Responses) -> None:
     far.script = [web.Response(status=400, text="invalid_blocks"), web.Response(status=404, text="used_url")]
     with capture_logs() as logs:
