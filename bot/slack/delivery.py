@@ -85,15 +85,17 @@ class Delivery:
         self._wake.set()
 
     def drain(self) -> None:
-        """Let `run` end as soon as nothing is under way and nothing may go at once."""
+        """Let `run` begin what may go at once, finish what is under way, and end."""
         self._draining = True
         self._wake.set()
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as tasks:
             while True:
+                last = self._draining
                 wake_at = await self._start_steps(tasks)
-                if self._draining and not self._busy.messages:
+                if last:
+                    # Whatever is under way is waited for; what it would allow next is left to the next start.
                     return
                 await self._clock.wait(self._wake, until=wake_at)
 

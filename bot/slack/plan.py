@@ -95,8 +95,6 @@ def _candidates(waiting: Iterable[Outgoing], pace: Pace, now: datetime) -> Itera
                     yield _step(Action.EDIT, outgoing, pace), _due(outgoing.due_at, now)
                 if outgoing.twin_at is not None:
                     yield _step(Action.TWIN, outgoing, pace), _due(outgoing.twin_at, now)
-            case DeliveryState.MOOT:
-                pass
 
 
 def _step(action: Action, outgoing: Outgoing, pace: Pace) -> Step:

@@ -61,7 +61,7 @@ class Steps:
                 await self._edit(step.outgoing)
             case Action.LOOK:
                 await self._look(step.outgoing)
-            case Action.TWIN:
+            case _:  # Action.TWIN
                 await self._looks.twin(step.outgoing)
 
     # Post
