@@ -106,8 +106,6 @@ class Poller:
         next_poll = self._clock.now()
         while not self._stopping.is_set():
             now = self._clock.now()
-            # A clock that was set back must not keep the site unwatched until it has caught up.
-            next_poll = min(next_poll, now + self.interval)
             if now >= next_poll:
                 await self.poll()
                 next_poll = _beat(next_poll, self.interval, self._clock.now())
@@ -115,6 +113,8 @@ class Poller:
                 await self._write(self._unwritten)
             elif self._next_due is not None and now >= self._next_due:
                 await self._due(now)
+            # A clock that was set back must not keep the site unwatched until it has caught up.
+            next_poll = min(next_poll, self._clock.now() + self.interval)
             await self._wait(next_poll)
 
     def stop(self) -> None:

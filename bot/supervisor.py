@@ -52,8 +52,9 @@ PRUNE_EVERY = timedelta(hours=1)
 # things in first, then what sends them, then a second each for the server and for answers that people still wait for.
 POLLS_END_WITHIN = 1.5
 LISTENING_ENDS_WITHIN = 3.5
-DELIVERY_ENDS_WITHIN = 3.0
+DELIVERY_ENDS_WITHIN = 2.5
 ANSWERS_END_WITHIN = 1.0
+CUT_OFF_EVERY = 0.5
 
 
 async def run(settings: Settings, *, clock: Clock | None = None, trust_env: bool = True) -> None:
@@ -167,39 +168,53 @@ class Service:
     async def run(self, stop: asyncio.Event) -> None:
         """Every loop, until `stop`; then what is under way is finished.
 
-        A loop that ends by itself, with an exception or without, ends everything: it is logged, and raised as a group.
+        A loop that ends by itself, with an exception or without, is logged and ends everything in the same order; what
+        broke is raised in the end, as a group.
         """
-        try:
-            async with asyncio.TaskGroup() as tasks:
+        broken: list[Exception] = []
 
-                def start(name: str, loop: Loop) -> asyncio.Task[None]:
-                    return tasks.create_task(_endless(name, loop, stop), name=name)
+        async def endless(name: str, loop: Loop) -> None:
+            error: Exception = LoopEnded(name)
+            try:
+                await loop()
+                if stop.is_set():
+                    return
+            except Exception as raised:  # noqa: BLE001 - whatever it is, it is told, and ends the bot
+                error = raised
+            _log.error("a loop has ended by itself; the bot ends", loop=name, exc_info=error)
+            broken.append(error)
+            stop.set()
 
-                polls = [start(f"poll {poller.site}", poller.run) for poller in self.pollers]
-                delivery = start("delivery", self.delivery.run)
-                asking = [
-                    start("reach", self.reach.run),
-                    start("home tab", self.home.run),
-                    start("housekeeping", self._keep_house),
-                ]
-                if self.socket is not None:
-                    asking.append(start("socket mode", self.socket.run))
-                self.running = True
+        async with asyncio.TaskGroup() as tasks:
+
+            def start(name: str, loop: Loop) -> asyncio.Task[None]:
+                return tasks.create_task(endless(name, loop), name=name)
+
+            polls = [start(f"poll {poller.site}", poller.run) for poller in self.pollers]
+            delivery = start("delivery", self.delivery.run)
+            asking = [
+                start("reach", self.reach.run),
+                start("home tab", self.home.run),
+                start("housekeeping", self._keep_house),
+            ]
+            if self.socket is not None:
+                asking.append(start("socket mode", self.socket.run))
+            self.running = True
+            try:
                 await stop.wait()
+            finally:
                 self.running = False
-                _log.info("stopping")
-                for task in asking:
-                    task.cancel()
-                for poller in self.pollers:
-                    poller.stop()
-                await asyncio.gather(
-                    _ended(polls, within=POLLS_END_WITHIN), _ended(asking, within=LISTENING_ENDS_WITHIN)
-                )
-                self.delivery.drain()
-                await _ended([delivery], within=DELIVERY_ENDS_WITHIN)
-        finally:
-            self.running = False
+            _log.info("stopping")
+            for task in asking:
+                task.cancel()
+            for poller in self.pollers:
+                poller.stop()
+            await asyncio.gather(_ended(polls, within=POLLS_END_WITHIN), _ended(asking, within=LISTENING_ENDS_WITHIN))
+            self.delivery.drain()
+            await _ended([delivery], within=DELIVERY_ENDS_WITHIN)
         _log.info("stopped")
+        if broken:
+            raise ExceptionGroup("the bot cannot go on", broken)
 
     def _poller(self, site: SiteSettings) -> Poller:
         return Poller(
@@ -243,26 +258,16 @@ class LoopEnded(RuntimeError):
     """A loop that should never end has ended."""
 
 
-async def _endless(name: str, loop: Loop, stop: asyncio.Event) -> None:
-    """A task group is told of exceptions only; a loop that just returns would leave a bot that looks alive."""
-    try:
-        await loop()
-    except Exception:
-        _log.exception("a loop has broken; the bot ends", loop=name)
-        raise
-    if not stop.is_set():
-        _log.error("a loop has ended by itself; the bot ends", loop=name)
-        raise LoopEnded(name)
-
-
 async def _ended(tasks: Iterable[asyncio.Task[None]], *, within: float) -> None:
     """Wait for the tasks' own end; what does not end in time is cut off, and taken up by the next start."""
     _, late = await asyncio.wait(tasks, timeout=within)
     for task in late:
         _log.warning("did not end in time; the next start takes it up", task=task.get_name())
-        task.cancel()
-    if late:
-        await asyncio.wait(late)
+    while late:
+        # More than once: a cancellation that meets a library's clean-up can get lost there.
+        for task in late:
+            task.cancel()
+        _, late = await asyncio.wait(late, timeout=CUT_OFF_EVERY)
 
 
 def _client(site: SiteSettings, clock: Clock, *, trust_env: bool) -> ItemPathClient:

@@ -15,7 +15,7 @@ from bot.core.incidents import SITE, Episode, Thread
 from bot.core.masking import mask
 from bot.settings import STORED, Settings
 from bot.slack.wording import duration
-from bot.store.errors import StoreError
+from bot.store.errors import DatabaseMissing, StoreError
 from bot.store.store import Store
 
 RECENT = 20
@@ -45,6 +45,10 @@ async def _tell(settings: Settings, *, as_json: bool, now: datetime) -> int:
                 events = [stored.event for stored in await store.events(since=since, limit=_ALL)]
         finally:
             await store.close()
+    except DatabaseMissing as error:
+        # Before the first `run` nothing is known, and that is an answer.
+        complain(f"{error.problem}\n{error.advice}")
+        episodes, threads, events = [], {}, ()
     except StoreError as error:
         complain(f"{error.problem}\n{error.advice}")
         return 1

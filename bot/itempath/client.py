@@ -36,6 +36,10 @@ _THREAD_FROM = 256 * 1024
 _LONGEST_PAUSE = 8.0
 
 
+LEAST_LEFT = 0.2
+"""Seconds that an attempt must have left to be begun."""
+
+
 class ItemPathClient:
     """One keep-alive session with one server. Used within one event loop; `close` it, or use `async with`."""
 
@@ -229,7 +233,9 @@ class ItemPathClient:
             return max(self._wait(state), asked or 0.0)
 
         def stop(state: RetryCallState) -> bool:
-            return state.attempt_number >= self._attempts or loop.time() + state.upcoming_sleep >= deadline
+            # An attempt without time for an answer would only put its own time-out in the place of the real reason.
+            too_late = loop.time() + state.upcoming_sleep + LEAST_LEFT >= deadline
+            return state.attempt_number >= self._attempts or too_late
 
         retrying = AsyncRetrying(
             retry=retry_if_exception(lambda error: isinstance(error, ItemPathError) and not error.permanent),

@@ -64,24 +64,21 @@ class Teller:
         # A reader that has gone shows itself only when it is written to.
         with contextlib.suppress(ConnectionError):
             await response.prepare(request)
-            await response.write(b": open\n\n")
             await self._write_beats(response)
         return response
 
     async def _write_beats(self, response: web.StreamResponse) -> None:
         shown: dict[str, object] | None = None
         while not self._closing:
+            event = b": still here"
             if self._told is not shown:
                 shown = self._told
-                await response.write(f"data: {json.dumps(shown)}\n\n".encode())
-            elif not await self._next(shown):
-                await response.write(b": still here\n\n")
+                event = f"data: {json.dumps(shown)}".encode()
+            await response.write(event + b"\n\n")
+            await self._news(shown)
 
-    async def _next(self, shown: dict[str, object] | None) -> bool:
-        """Wait for another beat than the one that is shown; False when none came for long."""
-        try:
+    async def _news(self, shown: dict[str, object] | None) -> None:
+        """Wait for another beat than the one that is shown, but not for long: a silent stream is kept alive."""
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._heartbeat), self._turn:
                 await self._turn.wait_for(lambda: self._closing or self._told is not shown)
-        except TimeoutError:
-            return False
-        return True

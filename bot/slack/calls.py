@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
+import math
 from collections.abc import Mapping
 from typing import Any, Protocol
 
 import aiohttp
-from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack.errors import Ambiguous, NotSent, RateLimited, SlackError, from_answer
@@ -18,6 +18,9 @@ TIMEOUT = 10.0
 
 DEFAULT_RETRY_AFTER = 30.0
 """Seconds to wait after a 429 without a readable `Retry-After`."""
+LEAST_RETRY_AFTER = 1.0
+MOST_RETRY_AFTER = 3600.0
+"""Slack asks for seconds, seldom for a minute. Less would be a hot loop, more is taken for a fault of something between."""
 
 
 class Counts(Protocol):
@@ -45,6 +48,8 @@ class SlackCalls:
         self._timeout = timeout
         self._trust_env = trust_env
         self._session: aiohttp.ClientSession | None = None
+        self._client: AsyncWebClient | None = None
+        self._closed = False
         self.scopes: frozenset[str] | None = None
         """What the token may do, as the latest answer that named it did; `None` while none has."""
 
@@ -63,6 +68,8 @@ class SlackCalls:
         return await self.call(method, _as_query=True, **arguments)
 
     async def close(self) -> None:
+        """Calls made afterwards are `NotSent`."""
+        self._closed = True
         if self._session is not None:
             await self._session.close()
 
@@ -73,21 +80,26 @@ class SlackCalls:
     async def _attempt(self, method: str, arguments: dict[str, Any]) -> Mapping[str, Any]:
         as_query = arguments.pop("_as_query", False)
         given = {name: value for name, value in arguments.items() if value is not None}
+        if self._closed:
+            # With a closed session the SDK would open one of its own, with other settings.
+            raise NotSent("closed")
         try:
             if as_query:
-                response = await self._client().api_call(method, http_verb="GET", params=given)
+                response = await self._opened().api_call(method, http_verb="GET", params=given)
             else:
-                response = await self._client().api_call(method, json=given)
+                response = await self._opened().api_call(method, json=given)
         except SlackApiError as error:
             raise _typed(error) from None
-        except SlackClientError as error:
-            raise Ambiguous(type(error).__name__) from None
-        except (aiohttp.ClientConnectorError, aiohttp.InvalidURL):
+        except (
+            aiohttp.ClientConnectorError,
+            aiohttp.ConnectionTimeoutError,
+            aiohttp.ClientHttpProxyError,
+            aiohttp.InvalidURL,
+        ):
             raise NotSent("unreachable") from None
-        except (aiohttp.ClientError, OSError, TimeoutError, asyncio.IncompleteReadError):
+        except (aiohttp.ClientError, OSError):  # TimeoutError too
             raise Ambiguous("no_answer") from None
-        except (AttributeError, TypeError, ValueError):
-            # The SDK stumbles over JSON that is no object.
+        except Exception:  # noqa: BLE001 - the SDK stumbles over JSON that is no object, and perhaps over more
             raise Ambiguous("unreadable_answer") from None
         granted = response.headers.get("x-oauth-scopes")
         if granted is not None:
@@ -97,19 +109,24 @@ class SlackCalls:
             raise Ambiguous("unreadable_answer")
         return data
 
-    def _client(self) -> AsyncWebClient:
-        if self._session is None:
+    def _opened(self) -> AsyncWebClient:
+        if self._client is None:
             self._session = aiohttp.ClientSession(
-                timeout=aiohttp.ClientTimeout(total=self._timeout), trust_env=self._trust_env
+                # A connection that does not come about in time is certainly not a message that was accepted.
+                timeout=aiohttp.ClientTimeout(total=self._timeout, sock_connect=self._timeout / 2),
+                trust_env=self._trust_env,
             )
-        return AsyncWebClient(
-            token=self._token,
-            base_url=self._api_url,
-            session=self._session,
-            # Only the delivery retries: the default handler repeats a post after a dropped connection.
-            retry_handlers=[],
-            logger=_QUIET,
-        )
+            self._client = AsyncWebClient(
+                token=self._token,
+                base_url=self._api_url,
+                session=self._session,
+                # Only the delivery retries: the default handler repeats a post after a dropped connection.
+                retry_handlers=[],
+                logger=_QUIET,
+            )
+            # The SDK reads a proxy from the environment whatever it is told, and knows no NO_PROXY; the session does.
+            self._client.proxy = None
+        return self._client
 
 
 _QUIET = logging.getLogger("bot.slack.sdk")
@@ -129,17 +146,19 @@ def _typed(error: SlackApiError) -> SlackError:
     if status >= 500:
         return Ambiguous(f"http_{status}")
     if isinstance(data, dict) and isinstance(data.get("error"), str):
-        if data["error"] == "ratelimited":
+        if data["error"] in ("ratelimited", "rate_limited"):
             return RateLimited(_retry_after(headers))
         return from_answer(data["error"], needed=data.get("needed"))
-    return Ambiguous("unreadable_answer")
+    return Ambiguous("unreadable_answer" if status == 200 else f"http_{status}")
 
 
 def _retry_after(headers: Mapping[str, str]) -> float:
     for name, value in headers.items():
         if name.lower() == "retry-after":
             try:
-                return max(0.0, float(value))
+                seconds = float(value)
             except ValueError:
                 break
+            if math.isfinite(seconds):
+                return min(max(LEAST_RETRY_AFTER, seconds), MOST_RETRY_AFTER)
     return DEFAULT_RETRY_AFTER

@@ -17,17 +17,21 @@ from bot.slack.calls import SlackCalls
 from bot.slack.pace import Pace
 from bot.slack.plan import Action, Step, plan
 from bot.slack.steps import Steps
+from bot.slack.waits import label
 from bot.slack.workspace import Workspace
-from bot.store.errors import StoreError
-from bot.store.outbox import MessageKey
+from bot.store.errors import DeliveryMismatch, StoreError
+from bot.store.outbox import MessageKey, Outgoing
 from bot.store.store import Store
+from bot.telemetry import StateLog
 
 _log = structlog.get_logger(__name__)
 
 LOOK_AGAIN = timedelta(seconds=5)
-"""The loop looks at the rows at least so often, whoever forgot to wake it."""
+"""The rows are read at least so often, whoever forgot to wake the loop."""
 STORE_AWAY = timedelta(seconds=1)
-"""How long to wait for a database that does not answer."""
+"""How long nothing is begun when the database does not answer: what could not be recorded should not be done."""
+AFTER_FAULT = timedelta(seconds=30)
+"""How long a message is left alone that met a fault of this program's."""
 TURNS_REMEMBERED = 1000
 
 
@@ -35,6 +39,9 @@ TURNS_REMEMBERED = 1000
 class _Busy:
     lanes: set[str] = field(default_factory=set)
     messages: set[MessageKey] = field(default_factory=set)
+
+    def copy(self) -> _Busy:
+        return _Busy(set(self.lanes), set(self.messages))
 
 
 class Delivery:
@@ -65,64 +72,98 @@ class Delivery:
         self._wake = asyncio.Event()
         self._busy = _Busy()
         self._edited_at: dict[MessageKey, datetime] = {}
+        self._resting: dict[MessageKey, tuple[datetime, timedelta]] = {}
+        self._rows: tuple[Outgoing, ...] = ()
+        self._read_at: datetime | None = None
+        self._away_since: datetime | None = None
+        self._stale = True
+        self._reading = StateLog(_log, "reading the messages that wait")
+        self._recording = StateLog(_log, "recording what became of messages")
         self._draining = False
-        self._store_away = False
 
     def wake(self) -> None:
         self._wake.set()
 
     def drain(self) -> None:
-        """Let `run` end as soon as nothing is under way and nothing may go at once."""
+        """Let `run` begin what may go at once, finish what is under way, and end."""
         self._draining = True
         self._wake.set()
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as tasks:
             while True:
-                self._wake.clear()
+                last = self._draining
                 wake_at = await self._start_steps(tasks)
-                if self._draining and not self._busy.messages:
+                if last:
+                    # Whatever is under way is waited for; what it would allow next is left to the next start.
                     return
                 await self._clock.wait(self._wake, until=wake_at)
 
     async def _start_steps(self, tasks: asyncio.TaskGroup) -> datetime:
-        now = self._clock.now()
+        """Begin what may begin; tells when to look again."""
         # What is finished while the rows are read may be in them as it was before: it is left to the next round.
-        lanes, messages = set(self._busy.lanes), set(self._busy.messages)
+        before = self._busy.copy()
+        self._stale |= self._wake.is_set()
+        self._wake.clear()
+        if self._away_since is not None and _within(self._clock.now(), self._away_since, STORE_AWAY):
+            return self._away_since + STORE_AWAY
         try:
-            waiting = await self._store.outbox.waiting()
+            read_at = await self._read_rows()
         except StoreError as error:
-            if not self._store_away:
-                _log.error("the database does not answer; messages wait", error=str(error))
-                self._store_away = True
-            return now + STORE_AWAY
-        if self._store_away:
-            self._store_away = False
-            _log.info("the database answers again")
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                # Cancelling a read breaks the driver's connection, and that may be all that is heard of it.
+                raise asyncio.CancelledError from error
+            self._reading.failed(self._clock.now(), str(error))
+            return self._clock.now() + STORE_AWAY
+        now = self._clock.now()
+        self.pace.saw(now)
+        self._resting = {key: rest for key, rest in self._resting.items() if _within(now, *rest)}
         planned = plan(
-            waiting,
+            self._rows,
             pace=self.pace,
             now=now,
-            busy_lanes=lanes | self._busy.lanes,
-            busy_messages=messages | self._busy.messages,
+            busy_lanes=before.lanes | self._busy.lanes,
+            busy_messages=before.messages | self._busy.messages | self._resting.keys(),
             edited_at=self._edited_at,
         )
         for step in planned.steps:
             self._busy.lanes.add(step.lane)
             self._busy.messages.add(step.outgoing.key)
-            tasks.create_task(self._take(step), name=f"delivery {step.action} {step.outgoing.key}")
-        return min(planned.wake_at or now + LOOK_AGAIN, now + LOOK_AGAIN)
+            tasks.create_task(self._take(step), name=f"delivery {step.action} {label(step.outgoing.key)}")
+        wakes = [since + rest for since, rest in self._resting.values()]
+        return min(filter(None, (read_at + LOOK_AGAIN, planned.wake_at, *wakes)))
+
+    async def _read_rows(self) -> datetime:
+        """Only when something happened, or nothing did for long: there may be thousands. Tells when they were read."""
+        now = self._clock.now()
+        if self._stale or self._read_at is None or not _within(now, self._read_at, LOOK_AGAIN):
+            # A read that fails leaves them stale.
+            self._stale = True
+            self._rows = await self._store.outbox.waiting()
+            self._stale = False
+            self._read_at = now
+            self._reading.worked(now)
+        return self._read_at
 
     async def _take(self, step: Step) -> None:
         key = step.outgoing.key
         try:
             await self._steps.take(step)
+            self._recording.worked(self._clock.now())
             if step.action is Action.EDIT:
                 self._took_turn(key)
+        except DeliveryMismatch as error:
+            _log.warning("a message changed meanwhile", message=label(key), error=str(error))
+            self._resting[key] = (self._clock.now(), STORE_AWAY)
         except StoreError as error:
             # What happened in Slack is not recorded: the row still says "maybe", and will be looked up.
-            _log.error("the outcome of a message could not be recorded", message=str(key), error=str(error))
-            await self._clock.sleep(STORE_AWAY.total_seconds())
+            self._away_since = self._clock.now()
+            self._recording.failed(self._away_since, str(error))
+        except Exception:  # noqa: BLE001
+            # Whatever is wrong with one message, the others go on.
+            _log.exception("a message met a fault of this program", message=label(key))
+            self._resting[key] = (self._clock.now(), AFTER_FAULT)
         finally:
             self._busy.lanes.discard(step.lane)
             self._busy.messages.discard(key)
@@ -134,3 +175,8 @@ class Delivery:
         self._edited_at[key] = self._clock.now()
         if len(self._edited_at) > TURNS_REMEMBERED:
             del self._edited_at[next(iter(self._edited_at))]
+
+
+def _within(now: datetime, since: datetime, span: timedelta) -> bool:
+    """Also false when the clock was set back behind `since`."""
+    return since <= now < since + span

@@ -80,6 +80,12 @@ _MALFORMED = frozenset(
         "invalid_blocks",
         "invalid_blocks_format",
         "invalid_attachments",
+        "invalid_attachments_format",
+        "attachment_payload_limit_exceeded",
+        "invalid_arg_name",
+        "invalid_array_arg",
+        "invalid_charset",
+        "invalid_json",
         "too_many_attachments",
         "msg_blocks_too_long",
         "msg_too_long",
@@ -105,6 +111,11 @@ _CHANNEL = frozenset(
         "restricted_action_read_only_channel",
         "restricted_action_thread_only_channel",
         "restricted_action_non_threadable_channel",
+        "restricted_action_thread_locked",
+        "external_channel_migrating",
+        "channel_type_not_supported",
+        "method_not_supported_for_channel_type",
+        "slack_connect_file_link_sharing_blocked",
         "team_access_not_granted",
         "as_user_not_supported",
     }
@@ -123,9 +134,13 @@ _WORKSPACE = frozenset(
         "ekm_access_denied",
         "access_denied",
         "two_factor_setup_required",
+        "team_added_to_org",
+        "enterprise_is_restricted",
     }
 )
-_METHOD = frozenset({"missing_scope", "method_deprecated", "deprecated_endpoint", "unknown_method"})
+_METHOD = frozenset(
+    {"missing_scope", "method_deprecated", "deprecated_endpoint", "unknown_method", "message_limit_exceeded"}
+)
 
 ADVICE = {
     "channel_not_found": Advice(
@@ -149,7 +164,18 @@ ADVICE = {
     ),
     "ratelimited": Advice(meaning="Slack asks to slow down", remedy="nothing: the bot waits as long as Slack says"),
     "unreachable": Advice(meaning="Slack cannot be reached", remedy="check this machine's network, proxy and DNS"),
+    "no_answer": Advice(
+        meaning="Slack did not answer", remedy="nothing, if it passes; else check network, proxy and slack-status.com"
+    ),
+    "unreadable_answer": Advice(
+        meaning="what answered did not speak like Slack",
+        remedy="check `SLACK_API_URL` and whether a proxy answers instead",
+    ),
+    "cannot_render": Advice(
+        meaning="the bot could not write the message", remedy="see the log; this is a fault of the bot"
+    ),
 }
+_BROKEN = Advice(meaning="Slack has trouble of its own", remedy="nothing, if it passes; see slack-status.com")
 _OTHERWISE = Advice(meaning="Slack refused", remedy="look the error up on Slack's page of the method")
 
 
@@ -169,4 +195,6 @@ def from_answer(error: str, *, needed: str | None = None) -> SlackError:
 
 def advice(error: str) -> Advice:
     """What the error means and what to do, for whoever reads `/status`, the log or `check`."""
+    if error in _AMBIGUOUS or error.startswith("http_"):
+        return _BROKEN
     return ADVICE.get(error, _OTHERWISE)

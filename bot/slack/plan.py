@@ -1,4 +1,4 @@
-"""What the delivery may do at this moment, and in which order. Pure: rows, pace and time in, steps out.
+"""What the delivery may do at this moment, and in which order. Rows, pace and time in, steps out.
 
 Order (contract, "Delivery"): a root before its replies, replies in order; in a channel incident roots first, then
 broadcasts, then the rest, each by age; closing edits before others.
@@ -7,12 +7,12 @@ broadcasts, then the rest, each by age; closing edits before others.
 from __future__ import annotations
 
 import enum
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from bot.core.incidents import Role, ThreadKind
-from bot.slack.pace import Pace
+from bot.slack.pace import EDIT, LONGEST, LOOK, Pace
 from bot.store.outbox import DeliveryState, MessageKey, Outgoing
 
 INCIDENTS = frozenset({ThreadKind.OUTAGE, ThreadKind.ERROR, ThreadKind.SITE, ThreadKind.BASELINE})
@@ -31,11 +31,8 @@ class Action(enum.StrEnum):
 class Step:
     action: Action
     outgoing: Outgoing
-
-    @property
-    def lane(self) -> str:
-        """One step at a time in each lane: posts of a channel, look-ups of a channel, and edits of a channel."""
-        return f"{self.action}:{self.outgoing.channel}"
+    lane: str
+    """One step at a time in each lane: the posts of a channel; everything else waits for its own message only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,65 +50,86 @@ def plan(
     now: datetime,
     busy_lanes: Collection[str] = (),
     busy_messages: Collection[MessageKey] = (),
-    edited_at: dict[MessageKey, datetime] | None = None,
+    edited_at: Mapping[MessageKey, datetime] | None = None,
 ) -> Plan:
-    """The steps that may start now, at most one a lane; `edited_at` lets edits take turns."""
+    """The steps that may start now, at most one a lane and message; `edited_at` lets edits take turns.
+
+    What is limited for the whole workspace is spent from `pace` here.
+    """
     turns = edited_at or {}
     steps: list[Step] = []
     wakes: list[datetime] = []
-    lanes = set(busy_lanes)
-    for step, at in sorted(_candidates(waiting, pace, now), key=lambda pair: _rank(pair[0], turns)):
-        if step.outgoing.key in busy_messages or step.lane in lanes:
+    lanes, messages = set(busy_lanes), set(busy_messages)
+    for step, due in sorted(_candidates(waiting, pace, now), key=lambda pair: _rank(pair[0], turns)):
+        if step.outgoing.key in messages or step.lane in lanes:
             # It will be planned again when that is finished.
             continue
+        at = max(due, _may_start(step, pace, now))
         if at > now:
             wakes.append(at)
             continue
-        if step.action is Action.EDIT:
-            if pace.edit_at(step.outgoing.channel, now) > now:
-                wakes.append(pace.edit_at(step.outgoing.channel, now))
-                continue
-            pace.edits.spend(now)
+        if step.action is not Action.POST:
+            pace.spend(EDIT if step.action is Action.EDIT else LOOK, now)
         lanes.add(step.lane)
+        messages.add(step.outgoing.key)
         steps.append(step)
     return Plan(steps=tuple(steps), wake_at=min(wakes, default=None))
 
 
-def _candidates(waiting: Iterable[Outgoing], pace: Pace, now: datetime) -> Iterable[tuple[Step, datetime]]:
-    """Every step that the rows want, and when it may start at the earliest."""
+def _candidates(waiting: Iterable[Outgoing], pace: Pace, now: datetime) -> Iterator[tuple[Step, datetime]]:
+    """Every step that the rows want, and when it is due."""
     unfinished: set[str] = set()
     for outgoing in sorted(waiting, key=lambda o: (o.message.thread, o.message.n)):
         thread = outgoing.message.thread
-        due = outgoing.due_at or now
-        channel = outgoing.channel
         match outgoing.state:
             case DeliveryState.MAYBE:
                 unfinished.add(thread)
-                yield Step(action=Action.LOOK, outgoing=outgoing), max(due, pace.look_at(channel, now))
+                yield _step(Action.LOOK, outgoing, pace), _due(outgoing.due_at, now)
             case DeliveryState.NEW | DeliveryState.HELD:
                 in_turn = thread not in unfinished
                 unfinished.add(thread)
                 if in_turn and (outgoing.message.role is Role.ROOT or outgoing.root_ts is not None):
-                    yield Step(action=Action.POST, outgoing=outgoing), max(due, pace.post_at(channel, now))
+                    yield _step(Action.POST, outgoing, pace), _due(outgoing.due_at, now)
             case DeliveryState.SENT:
                 if outgoing.shown_revision is not None and outgoing.shown_revision < outgoing.message.revision:
-                    yield Step(action=Action.EDIT, outgoing=outgoing), max(due, pace.edit_at(channel, now))
+                    yield _step(Action.EDIT, outgoing, pace), _due(outgoing.due_at, now)
                 if outgoing.twin_at is not None:
-                    yield (
-                        Step(action=Action.TWIN, outgoing=outgoing),
-                        max(outgoing.twin_at, pace.look_at(channel, now)),
-                    )
-            case DeliveryState.MOOT:
-                pass
+                    yield _step(Action.TWIN, outgoing, pace), _due(outgoing.twin_at, now)
 
 
-def _rank(step: Step, turns: dict[MessageKey, datetime]) -> tuple[object, ...]:
+def _step(action: Action, outgoing: Outgoing, pace: Pace) -> Step:
+    key = outgoing.key
+    own = pace.channel(outgoing.channel) if action is Action.POST else f"{key.thread}#{key.n}"
+    return Step(action=action, outgoing=outgoing, lane=f"{action}:{own}")
+
+
+def _due(at: datetime | None, now: datetime) -> datetime:
+    # Farther away than anything waits: the clock has been set back since.
+    return now if at is None or at > now + LONGEST else at
+
+
+def _may_start(step: Step, pace: Pace, now: datetime) -> datetime:
+    channel = step.outgoing.channel
+    match step.action:
+        case Action.POST:
+            return pace.post_at(channel, now)
+        case Action.EDIT:
+            return pace.edit_at(channel, now)
+        case _:
+            return pace.look_at(channel, now)
+
+
+def _rank(step: Step, turns: Mapping[MessageKey, datetime]) -> tuple[object, ...]:
     outgoing = step.outgoing
-    if step.action is Action.EDIT:
-        last = turns.get(outgoing.key)
-        first = (0 if outgoing.closing else 1, 0.0 if last is None else last.timestamp())
-    else:
-        first = (_importance(outgoing), 0.0)
+    match step.action:
+        case Action.EDIT:
+            last = turns.get(outgoing.key)
+            first = (0 if outgoing.closing else 1, 0.0 if last is None else last.timestamp())
+        case Action.TWIN:
+            # After everything else: what may be missing is looked for before what may be there twice.
+            first = (3, 0.0)
+        case _:
+            first = (_importance(outgoing), 0.0)
     return (*first, outgoing.created_at, outgoing.message.thread, outgoing.message.n)
 
 

@@ -9,7 +9,7 @@ import structlog
 
 from bot.clock import Clock
 from bot.slack.calls import SlackCalls
-from bot.slack.errors import Refused, Scope, SlackError, advice
+from bot.slack.errors import Ambiguous, Refused, Scope, SlackError, advice
 from bot.slack.workspace import Workspace
 from bot.store.errors import StoreError
 from bot.telemetry import StateLog
@@ -67,7 +67,9 @@ class Reach:
     async def _ask_channel(self, channel: str) -> None:
         channel_id = await self._workspace.channel_id(channel)
         answer = await self._calls.read("conversations.info", channel=channel_id)
-        known = answer.get("channel") or {}
+        known = answer.get("channel")
+        if not isinstance(known, dict):
+            raise Ambiguous("unreadable_answer")
         if known.get("is_archived"):
             raise Refused("is_archived", scope=Scope.CHANNEL)
         if known.get("is_member") is False:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from bot.slack.calls import SlackCalls
-from bot.slack.errors import Refused, Scope
+from bot.slack.errors import Ambiguous, Refused, Scope
+from bot.slack.fate import next_cursor
 from bot.store.store import Store
 
 _CHANNEL_ID = re.compile(r"[CDG][A-Z0-9]{6,}")
@@ -26,6 +29,7 @@ class Workspace:
         self._calls = calls
         self._store = store
         self._identity: Identity | None = None
+        self._ids: dict[str, str] = {}
 
     async def identity(self) -> Identity:
         """Raises `SlackError` while Slack has never said; afterwards no call is made."""
@@ -56,25 +60,55 @@ class Workspace:
         if _CHANNEL_ID.fullmatch(channel):
             return channel
         name = channel.removeprefix("#")
-        if (known := await self._store.channel_id(name)) is not None:
-            return known
+        known = self._ids.get(name) or await self._store.channel_id(name)
+        if known is None:
+            known = await self._look_up(name)
+            await self.remember(channel, known)
+        self._ids[name] = known
+        return known
+
+    async def remember(self, channel: str, channel_id: str) -> None:
+        """Which id a channel turned out to have. What was remembered first stays: a name may wander to another channel."""
+        name = channel.removeprefix("#")
+        if _CHANNEL_ID.fullmatch(channel) or name in self._ids:
+            return
+        if await self._store.channel_id(name) is None:
+            await self._store.remember_channel(name, channel_id)
+            self._ids[name] = channel_id
+
+    async def _look_up(self, name: str) -> str:
+        try:
+            found = await self._listed(name, "public_channel,private_channel")
+        except Refused as error:
+            if error.error != "missing_scope":
+                raise
+            # Without `groups:read` the public ones can still be seen; what is not among them may be a private one.
+            found = await self._listed(name, "public_channel")
+            if found is None:
+                raise
+        if found is None:
+            raise Refused("channel_not_found", scope=Scope.CHANNEL)
+        return found
+
+    async def _listed(self, name: str, types: str) -> str | None:
         cursor: str | None = None
         while True:
             answer = await self._calls.read(
-                "conversations.list",
-                types="public_channel,private_channel",
-                exclude_archived=True,
-                limit=1000,
-                cursor=cursor,
+                "conversations.list", types=types, exclude_archived=True, limit=1000, cursor=cursor
             )
-            for found in answer.get("channels") or ():
-                if found.get("name") == name:
-                    await self.remember(channel, str(found["id"]))
-                    return str(found["id"])
-            cursor = (answer.get("response_metadata") or {}).get("next_cursor") or None
+            for channel_name, channel_id in _channels(answer):
+                if channel_name == name:
+                    return channel_id
+            before, cursor = cursor, next_cursor(answer)
             if cursor is None:
-                raise Refused("channel_not_found", scope=Scope.CHANNEL)
+                return None
+            if cursor == before:
+                raise Ambiguous("unreadable_answer")
 
-    async def remember(self, channel: str, channel_id: str) -> None:
-        if not _CHANNEL_ID.fullmatch(channel):
-            await self._store.remember_channel(channel.removeprefix("#"), channel_id)
+
+def _channels(answer: Mapping[str, Any]) -> list[tuple[str, str]]:
+    channels = answer.get("channels")
+    if not isinstance(channels, list):
+        raise Ambiguous("unreadable_answer")
+    each = [(found.get("name"), found.get("id")) for found in channels if isinstance(found, dict)]
+    return [(name, id_) for name, id_ in each if isinstance(name, str) and isinstance(id_, str)]

@@ -163,10 +163,10 @@ class ErrorListener:
         self._where = where
 
     def __call__(self, context: ExceptionContext) -> BaseException | None:
-        # A stale connection found by the pool's own ping is replaced by the pool.
-        if context.is_pre_ping:
-            return None
         error = context.original_exception
+        # A stale connection found by the pool's own ping is replaced by the pool; a cancellation is the caller's.
+        if context.is_pre_ping or not isinstance(error, Exception):
+            return None
         cause = getattr(error, "driver_exception", None) or error
         translated = translate(self._where, cause, disconnected=context.is_disconnect)
         if translated is None and isinstance(context.sqlalchemy_exception, DBAPIError):

@@ -165,9 +165,9 @@ async def test_without_incidents_it_says_so(cli: Cli) -> None:
     assert (await cli("incidents", "--json")).json == []
 
 
-async def test_a_database_that_does_not_exist_is_1_and_is_not_made(cli: Cli) -> None:
+async def test_before_the_first_run_nothing_is_known_and_nothing_is_made(cli: Cli) -> None:
     told = await cli("incidents")
-    assert (told.code, told.out) == (1, "")
+    assert (told.code, told.out) == (0, "No incident is known.\n")
     assert "does not exist" in told.err
     assert "Start `run` once" in told.err
     assert not (cli.cwd / "data").exists()

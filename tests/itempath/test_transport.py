@@ -155,7 +155,7 @@ async def test_all_attempts_together_stay_within_the_budget(raw: Raw) -> None:
 
     loop = asyncio.get_running_loop()
     begun = loop.time()
-    error = await failure(await raw(talk), timeout=0.1, budget=0.35, attempts=100, backoff=0.001)
+    error = await failure(await raw(talk), timeout=0.1, budget=0.55, attempts=100, backoff=0.001)
     assert type(error) is TimedOut
     assert 0.3 < loop.time() - begun < 2
 

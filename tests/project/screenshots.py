@@ -113,6 +113,8 @@ async def main() -> None:
         await shown(pages, "PowerPick is up again")
         for page in pages.values():
             await page.get_by_text("2 replies").click()
+            # Away from what shows buttons under it.
+            await page.mouse.move(0, 0)
         await take(pages, "recovery")
         await story
         for page in pages.values():

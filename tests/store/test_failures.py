@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import sys
 from collections.abc import Awaitable, Callable
@@ -94,6 +95,21 @@ UPDATES = {
     "episode": "UPDATE episode SET families = '[{}]'",
     "message": "UPDATE message SET state = 'sideways', twin_at = created_at",
 }
+
+
+async def test_a_cancellation_stays_one(store: Store) -> None:
+    """Whoever ends a task must hear of its end, wherever in a statement it was."""
+    ended = set()
+    for turns in range(60):
+        task = asyncio.create_task(store.outbox.waiting())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        task.cancel()
+        [outcome] = await asyncio.gather(task, return_exceptions=True)
+        ended.add(type(outcome))
+
+    assert asyncio.CancelledError in ended
+    assert ended <= {asyncio.CancelledError, tuple}
 
 
 @pytest.mark.parametrize("table", UPDATES)

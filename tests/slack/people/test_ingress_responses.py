@@ -144,7 +144,8 @@ async def test_nothing_listens_there(far: Slack, responses: Responses, unused_tc
         "https://hooks.slack.com.evil.example/commands",
         "https://evilslack.com/commands",
         "https://169.254.169.254/latest",
-        "http://127.0.0.1:1/commands",
+        "http://127.0.0.2:1/commands",
+        "ftp://127.0.0.1/commands",
         "file:///etc/passwd",
         "https://[broken/",
         "https://user@slack.com@evil.example/",
@@ -159,6 +160,11 @@ async def test_nobody_but_slack_is_posted_to(responses: Responses, url: str) -> 
 @pytest.mark.parametrize("url", ["https://hooks.slack.com/commands/T1/1", "https://hooks.slack-gov.com/actions/x"])
 async def test_slacks_own_hosts_are_known(url: str) -> None:
     assert Responses(api_url="https://slack.com/api/")._may(url)
+
+
+def test_a_stand_in_for_slack_may_answer_at_another_port() -> None:
+    assert Responses(api_url="http://127.0.0.1:1/api/")._may("http://127.0.0.1:2/response/x")
+    assert not Responses(api_url="https://proxy.example/api/")._may("http://proxy.example/response/x")
 
 
 async def test_an_address_never_stands_in_a_log(far: Slack, responses: Responses) -> None:

@@ -1,0 +1,176 @@
+"""The documents tell the truth: what they name exists, and no setting is missing."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from pathlib import Path
+
+import pytest
+import typer
+
+from bot.cli.app import app
+from bot.settings import SettingDoc, reference
+from bot.telemetry import Metrics
+from tests.project.conftest import ROOT
+
+README = (ROOT / "README.md").read_text()
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted(ROOT.glob("docs/**/*.md"))]
+MARK = "*(next version)*"
+"""Stands where a setting is accepted that has no effect yet."""
+OWN_SETTINGS = "config/bot.toml"
+"""A deployment's own file, which the project does not have."""
+VERBS = set(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
+
+
+def settings_table(table: str) -> dict[str, list[str]]:
+    """The rows of the README's table about `table` (empty: the top of the file), by their first key."""
+    parts = re.split(r"(?m)^#### (.+)$", README.partition("\n## Settings\n")[2].partition("\n### ")[0])
+    (text,) = [
+        text
+        for heading, text in zip(parts[1::2], parts[2::2], strict=True)
+        if (f"[{table}]" in heading if table else "[" not in heading)
+    ]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line[:3] == "| `"]
+    return {codes(row[0])[0]: row for row in rows}
+
+
+def codes(cell: str) -> tuple[str, ...]:
+    return tuple(re.findall(r"`([^`]+)`", cell))
+
+
+def row_of(doc: SettingDoc) -> list[str]:
+    return settings_table(doc.table)[doc.keys[0]]
+
+
+def is_read(doc: SettingDoc) -> bool:
+    """Whether anything beyond the settings' own validation reads it."""
+    name = "maintenance" if doc.table == "maintenance" else doc.keys[0].removesuffix("_env")
+    own = ("models.py", "load.py", "validation.py", "sources.py", "reference.py")
+    files = [path for path in ROOT.glob("bot/**/*.py") if path.parent.name != "settings" or path.name not in own]
+    return any(re.search(rf"\.{name}\b", path.read_text()) for path in files)
+
+
+def _id(doc: SettingDoc) -> str:
+    return f"{doc.table}.{doc.keys[0]}"
+
+
+@pytest.mark.parametrize("doc", reference(), ids=_id)
+def test_the_settings_table_names_every_setting_with_its_variables_and_its_default(doc: SettingDoc) -> None:
+    keys, environment, default, meaning = row_of(doc)
+
+    assert codes(keys) == doc.keys
+    assert codes(environment) == doc.env
+    assert meaning
+    if doc.required:
+        assert default.startswith("required")
+    elif doc.default is not None:
+        assert default == f"`{doc.default}`"
+    else:
+        # In words: a value alone would be one that the bot does not have.
+        assert re.fullmatch(r"`[^`]*`|required.*|", default) is None
+
+
+def test_the_settings_tables_name_nothing_else() -> None:
+    tables = {doc.table for doc in reference()} - {"sites"}
+    named = {(table, key) for table in tables for key in settings_table(table)}
+
+    assert named == {("itempath" if doc.table == "sites" else doc.table, doc.keys[0]) for doc in reference()}
+
+
+@pytest.mark.parametrize("doc", reference(), ids=_id)
+def test_a_setting_is_marked_exactly_while_nothing_reads_it(doc: SettingDoc) -> None:
+    """Whoever gives it an effect takes the mark away, and whoever adds one without an effect says so."""
+    assert row_of(doc)[3].startswith(MARK) is not is_read(doc)
+
+
+def test_every_variable_that_is_named_exists() -> None:
+    known = {"BOT_CONFIG", *(name for doc in reference() for name in doc.env)}
+    named = set(re.findall(r"\b(?:BOT|ITEMPATH|SLACK)_[A-Z_]+\b", README))
+
+    assert named == known
+
+
+def test_every_verb_that_is_named_exists_and_every_verb_is_named() -> None:
+    # There it is the name of a container.
+    text = README.replace("docker exec itempath-bot ", "")
+    called = set(re.findall(r"(?:python -m bot|itempath-bot) ([a-z]+)\b", text))
+    listed = set(
+        re.findall(r"(?m)^\| `([a-z]+)(?: \[[^|]*)?` \|", README.partition("\n## Verbs\n")[2].partition("\n## ")[0])
+    )
+
+    assert called
+    assert called <= VERBS
+    assert listed == VERBS
+
+
+def test_every_option_that_is_named_exists() -> None:
+    """Those of `python -m bot`, in examples and in the list of verbs."""
+    commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    lines = re.findall(r"(?m)^(?:\S*python -m bot|.*itempath-bot) ([a-z]+) (.*--.*)$", README)
+    named = {(verb, option) for verb, rest in lines for option in re.findall(r"--[a-z-]+", rest)}
+
+    assert named
+    for verb, option in named:
+        assert option in {name for parameter in commands[verb].params for name in parameter.opts}
+
+
+def test_every_metric_that_is_named_exists_and_every_metric_is_named() -> None:
+    metrics = Metrics(version="0")
+    metrics.watch("vienna")
+    shown = set(re.findall(r"(?m)^# TYPE (itempath_bot_\w+)", metrics.render()[0].decode()))
+    listed = set(re.findall(r"(?m)^\| `(itempath_bot_\w+)` \|", README))
+    used = set(re.findall(r"\bitempath_bot_\w+", README))
+
+    assert listed == shown
+    assert used == listed
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_file_that_is_named_exists(document: Path) -> None:
+    text = document.read_text()
+    named = set(re.findall(r"`((?:\.ci|bot|config|deploy|docs|tests)/[\w./-]+)`", text)) - {OWN_SETTINGS}
+
+    assert {name for name in named if not (ROOT / name).exists()} == set()
+
+
+def anchors(document: Path) -> set[str]:
+    """As GitHub makes them of headings."""
+    headings = re.findall(r"(?m)^#+ (.+)$", document.read_text())
+    words = [
+        unicodedata.normalize("NFC", re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", heading)).lower() for heading in headings
+    ]
+    return {re.sub(r"[^\w\- ]", "", each).strip().replace(" ", "-") for each in words}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_link_and_picture_within_the_project_leads_somewhere(document: Path) -> None:
+    text = re.sub(r"(?ms)^```.*?^```$", "", document.read_text())
+    targets = [*re.findall(r"\]\(([^)\s]+)\)", text), *re.findall(r'(?:src|srcset|href)="([^"]+)"', text)]
+    broken = []
+    for target in targets:
+        path, _, anchor = target.partition("#")
+        if "://" in path or (document.name == "template.md" and "NNNN" in path):
+            continue
+        file = document.parent / path if path else document
+        if not file.exists() or (anchor and anchor not in anchors(file)):
+            broken.append(target)
+
+    assert broken == []
+
+
+def test_every_picture_has_a_light_and_a_dark_form_is_shown_and_is_small() -> None:
+    pictures = {path.name: path.stat().st_size for path in (ROOT / "docs/pictures").iterdir()}
+    shown = set(re.findall(r'"docs/pictures/([^"]+)"', README))
+
+    assert shown == set(pictures)
+    assert {name.rpartition("-")[2] for name in pictures} == {"light.png", "dark.png"}
+    assert {name.replace("-dark.", "-light.") for name in pictures} <= shown
+    assert max(pictures.values()) < 150_000
+
+
+def test_every_picture_is_told_in_words() -> None:
+    images = re.findall(r"<img [^>]+>", README)
+
+    assert images
+    assert all(re.search(r'alt="[^"]{40,}"', image) for image in images)
