@@ -18,7 +18,7 @@ from bot.slack.commands.survey import Listed, LookedBack
 from bot.slack.messages.phrases import name as named
 from bot.slack.messages.phrases import outage_error, reference, sentences, told
 from bot.slack.messages.post import NOTICE_SIGN, Post, full
-from bot.slack.wording import ELLIPSIS, count, duration, literal, sign
+from bot.slack.wording import BLANK, ELLIPSIS, count, duration, literal, sign
 
 TURN = "turn_page_"
 """The `action_id` of a paging button begins so; its `value` is the command that shows the other page."""
@@ -114,7 +114,7 @@ def _cells(row: Row, at: datetime) -> list[str]:
     values = (
         row.state.value,
         duration(at - record.since) if known and record.since else "",
-        name_of(record),
+        name_of(record) or BLANK,
         f"{record.site}/{record.id}",
         (shown.type if shown else None) or "",
         str(stops) if stops else "",

@@ -39,6 +39,7 @@ async def build(tmp_path: Path) -> AsyncIterator[Build]:
             operators: tuple[str, ...] = (),
             maintenance: tuple[Window, ...] = (),
             polled: bool = True,
+            interval: timedelta = timedelta(seconds=30),
             **policy: Any,
         ) -> House:
             rows = {"plant": API_PAGE, "berlin": BERLIN} if sites is None else sites
@@ -61,9 +62,7 @@ async def build(tmp_path: Path) -> AsyncIterator[Build]:
                 pollers[name] = Poller(
                     client=client,
                     store=store,
-                    policy=Policy(
-                        site=name, home="C0ALERTS", interval=timedelta(seconds=30), maintenance=maintenance, **policy
-                    ),
+                    policy=Policy(site=name, home="C0ALERTS", interval=interval, maintenance=maintenance, **policy),
                     peers=(),
                     clock=clock,
                     metrics=Metrics(version="test"),

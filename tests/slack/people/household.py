@@ -130,10 +130,10 @@ def read(answer: Mapping[str, Any]) -> str:
     blocks = answer.get("blocks")
     check_message(blocks, None)
     assert 0 < len(answer["text"]) <= 4000
-    return "\n".join(line for block in blocks or [] for line in _lines(block))
+    return "\n".join(line for block in blocks or [] for line in lines(block))
 
 
-def _lines(value: Any) -> list[str]:
+def lines(value: Any) -> list[str]:
     inside: list[Any] = []
     match value:
         case {"type": "rich_text_section" | "rich_text_preformatted", "elements": [*elements]}:
@@ -146,4 +146,4 @@ def _lines(value: Any) -> list[str]:
             inside = [inner]
         case {"elements": [*elements]} | {"fields": [*elements]}:
             inside = elements
-    return [line for one in inside for line in _lines(one)]
+    return [line for one in inside for line in lines(one)]

@@ -1,0 +1,255 @@
+"""`list`: what is shown, in which order, and what is said when there is nothing to show."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.core.connection import Connection, State
+from bot.core.state import ConnectionRecord
+from bot.sandbox.itempath_faults import Fault
+from bot.slack.commands import tables
+from bot.slack.commands.grammar import Listing
+from bot.slack.commands.listing import PAGE_SIZE, corrected, page_of, worst_first
+from bot.slack.commands.survey import Listed
+from tests.slack.people.household import House, read
+
+Build = Callable[..., Any]
+NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
+
+DOCKS = [
+    {"id": 1, "name": "Dock A", "status": 1, "type": "REST", "appId": 7, "authentication": "Basic"},
+    {"id": 2, "name": "Dock B", "status": 0, "type": "MSSQL", "integrationCount": 1},
+    {"id": 3, "name": "Dock C", "status": 0, "type": "MSSQL", "integrationCount": 12},
+    {"id": 4, "name": "Dock D", "status": None, "type": "REST"},
+    {"id": 5, "name": "Crane [x]", "status": 1},
+]
+
+
+def names(shown: str) -> list[str]:
+    """The rows of the table, in order, by name."""
+    known = [str(row["name"]) for row in DOCKS]
+    return [name for line in shown.splitlines() for name in known if f" {name} " in line]
+
+
+@pytest.fixture
+async def docks(build: Build) -> House:
+    made: House = await build(sites={"plant": DOCKS})
+    return made
+
+
+async def test_the_worst_comes_first_and_what_stops_most_is_worst(docks: House) -> None:
+    shown = await docks.ask("list")
+    assert names(shown) == ["Dock C", "Dock B", "Dock D", "Crane [x]", "Dock A"]
+    assert "🔴 All 5 connections\n2 down, 1 unknown, 2 up.\n" in shown
+    head, first = shown.splitlines()[2:4]
+    assert head.split() == ["for", "name", "reference", "type", "stops"]
+    assert first.startswith("down     ")
+    assert first.split()[-5:] == ["Dock", "C", "plant/3", "MSSQL", "12"]
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("down", ["Dock C", "Dock B"]),
+        ("unknown", ["Dock D"]),
+        ("up", ["Crane [x]", "Dock A"]),
+        ("type=mssql", ["Dock C", "Dock B"]),
+        ("type=M*", ["Dock C", "Dock B"]),
+        ("name=dock", ["Dock C", "Dock B", "Dock D", "Dock A"]),
+        ('name="dock ?"', ["Dock C", "Dock B", "Dock D", "Dock A"]),
+        ('name="Crane [x]"', ["Crane [x]"]),
+        ("name=*A", ["Dock A"]),
+        ("app=7", ["Dock A"]),
+        ("auth=basic", ["Dock A"]),
+        ("down site=pl* type=MSSQL", ["Dock C", "Dock B"]),
+        ("site=PLANT up", ["Crane [x]", "Dock A"]),
+    ],
+)
+async def test_states_and_filters_choose(docks: House, words: str, found: list[str]) -> None:
+    assert names(await docks.ask(f"list {words}")) == found
+
+
+@pytest.mark.parametrize(
+    ("words", "says", "guess"),
+    [
+        ("type=MSQL", "No connection fits type=MSQL", "list type=MSSQL"),
+        ("down site=plnt", "No connection fits down site=plnt", "list down site=plant"),
+        ("name=crain", "No connection fits name=crain", 'list name="Crane [x]"'),
+        ("auth=zzz", "No connection fits auth=zzz", None),
+        ("up type=MSSQL", "No connection fits up type=MSSQL", None),
+        ("app=7 type=zzz", "No connection fits app=7 type=zzz", None),
+    ],
+)
+async def test_an_empty_table_says_so_and_what_was_perhaps_meant(
+    docks: House, words: str, says: str, guess: str | None
+) -> None:
+    shown = await docks.ask(f"list {words}")
+    assert says in shown
+    assert "5 connections of all states are watched." in shown
+    assert (f"Did you mean /connection {guess}?" in shown) if guess else ("Did you mean" not in shown)
+    assert "Share to channel" not in shown
+
+
+async def test_a_wrong_key_is_answered_with_the_nearest_and_the_grammar(docks: House) -> None:
+    shown = await docks.ask("list tpye=MSSQL")
+    assert "Did you mean /connection list type=MSSQL?" in shown
+    assert "/connection history <id or name>" in shown
+
+
+async def test_a_state_that_nothing_is_in_is_said_to_be_so(build: Build) -> None:
+    house: House = await build(sites={"plant": [{"id": 1, "name": "One", "status": 1}]})
+    assert "No connection is down" in await house.ask("list down")
+    assert "No state is unknown" in await house.ask("list unknown")
+    assert "The one connection" in await house.ask("list")
+    house.sites["plant"].remove(1)
+    await house.poll()
+    await house.poll()
+    assert "No connection is known yet" in await house.ask("list")
+
+
+async def test_what_was_never_read_is_not_said_to_be_fine(build: Build) -> None:
+    house: House = await build(polled=False)
+    shown = await house.ask("list")
+    assert "No connection is known yet" in shown
+    assert "plant has not been read yet." in shown
+    assert "berlin has not been read yet." in shown
+
+
+async def test_connections_of_a_site_that_cannot_be_read_are_unknown(docks: House) -> None:
+    await docks.sites["plant"].set_fault(Fault.SERVER_ERROR)
+    await docks.poll()
+    await docks.poll()
+    shown = await docks.ask("list")
+    assert "🟣 All 5 connections\n5 unknown." in shown
+    assert "plant cannot be read since 2" in shown
+    assert names(await docks.ask("list down")) == []
+
+
+# Pages
+
+
+@pytest.fixture
+async def many(build: Build) -> House:
+    rows = [{"id": n, "name": f"Dock {n:03}", "status": 1} for n in range(100, 145)]
+    made: House = await build(sites={"plant": rows})
+    return made
+
+
+async def test_a_long_table_is_turned_in_its_place(many: House) -> None:
+    first = await many.handlers.command(many.command_payload("list up name=dock"))
+    assert "Page 1 of 3: 1 to 20, worst first." in read(first)
+    assert "[21-40 ▶]" in read(first)
+    assert "◀" not in read(first)
+    (second,) = await many.click("turn_page_on", button(first, "turn_page_on"))
+    assert second["replace_original"] is True
+    assert second["response_type"] == "ephemeral"
+    assert "Page 2 of 3: 21 to 40" in read(second)
+    assert "Dock 120" in read(second)
+    (third,) = await many.click("turn_page_on", button(second, "turn_page_on"))
+    assert "[◀ 21-40]" in read(third)
+    assert "▶" not in read(third)
+    (back,) = await many.click("turn_page_back", button(third, "turn_page_back"))
+    assert read(back) == read(second)
+
+
+async def test_a_page_that_is_gone_by_now_is_the_last_one(many: House) -> None:
+    for number in range(110, 145):
+        many.sites["plant"].remove(number)
+    await many.poll()
+    await many.poll()
+    (page,) = await many.click("turn_page_on", "list page=3")
+    assert "All 10 connections" in read(page)
+
+
+async def test_a_page_is_shared_as_it_was_seen(many: House) -> None:
+    page = await many.handlers.command(many.command_payload("list up page=2"))
+    shared, gone = await many.click("share", button(page, "share"))
+    assert shared["response_type"] == "in_channel"
+    shown = read(shared)
+    assert "Page 2 of 3" in shown
+    assert "Shared by alice." in shown
+    assert "[" not in shown
+    assert gone["delete_original"] is True
+
+
+@pytest.mark.parametrize("value", ["", "help", "plant/1", "list dwon", "x" * 3000])
+async def test_what_is_no_page_is_not_turned(many: House, value: str) -> None:
+    (said,) = await many.click("turn_page_on", value)
+    assert "cannot be turned any more" in read(said)
+
+
+def button(answer: dict[str, Any], action: str) -> str:
+    (found,) = [
+        element["value"]
+        for block in answer["blocks"]
+        if block["type"] == "actions"
+        for element in block["elements"]
+        if element["action_id"] == action
+    ]
+    return str(found)
+
+
+# Whatever it holds
+
+texts = st.text(max_size=40) | st.sampled_from(
+    ["<!channel>", "*b*", "\u202e\x00\ud800", "漢字" * 40, "e\u0301" * 60, ""]
+)
+rows = st.builds(
+    Connection,
+    id=texts,
+    name=texts,
+    type=st.none() | texts,
+    app_id=st.none() | texts,
+    status=st.sampled_from([None, 0, 1]),
+    integration_count=st.none() | st.integers(-5, 10**9),
+)
+records = st.builds(
+    ConnectionRecord,
+    site=st.sampled_from(["plant", "berlin"]),
+    id=texts,
+    row=st.none() | rows,
+    known=st.sampled_from(State),
+    since=st.none() | st.just(NOW - timedelta(days=3)),
+)
+
+
+@given(st.lists(records, max_size=50), st.none() | st.sampled_from(State), st.integers(1, 4))
+def test_every_table_can_be_shown_and_its_columns_stand_below_each_other(
+    found: list[ConnectionRecord], state: State | None, number: int
+) -> None:
+    listing = Listing(state=state, page=number, words=(state.value,) if state else ())
+    page = page_of(listing, found, blind=("berlin",))
+    assert len(page.rows) <= PAGE_SIZE
+    assert list(page.rows) == sorted(page.rows, key=worst_first)
+    assert page.total == sum(1 for r in found if state in (None, r.state(blind=r.site == "berlin")))
+    listed = Listed(listing=listing, page=page, blind=(), unread=("oslo",), guess=corrected(listing, found))
+    answer = tables.table(listed, at=NOW, command="/connection")
+    read(answer)
+    json.dumps(answer).encode()
+    assert "<!" not in answer["text"]
+    for block in answer["blocks"]:
+        if block["type"] == "rich_text" and block["elements"][0]["type"] == "rich_text_preformatted":
+            lines = block["elements"][0]["elements"][0]["text"].split("\n")
+            assert len(lines) == 1 + len(page.rows)
+            column = lines[0].index("name")
+            assert all(tables._width(line) <= 110 for line in lines)
+            assert all(line.split()[0] in tuple(State) for line in lines[1:])
+            assert column > 0
+
+
+@given(st.lists(records, min_size=1, max_size=60), st.randoms(use_true_random=False))
+def test_the_order_in_which_connections_are_remembered_decides_nothing(
+    found: list[ConnectionRecord], chance: Any
+) -> None:
+    unique = list({(record.site, record.id): record for record in found}.values())
+    shuffled = list(unique)
+    chance.shuffle(shuffled)
+    one, other = (page_of(Listing(), some, blind=()) for some in (unique, shuffled))
+    assert [row.record.id for row in one.rows] == [row.record.id for row in other.rows]

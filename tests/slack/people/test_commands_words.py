@@ -1,0 +1,216 @@
+"""`list`, `history`, `mute` and `unmute` as they are typed."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.core.connection import State
+from bot.slack.commands.grammar import (
+    FILTERS,
+    LONGEST_MUTE,
+    SPANS,
+    Ack,
+    Help,
+    History,
+    Listing,
+    LookUp,
+    Mute,
+    Unmute,
+    parse,
+    parse_tidied,
+)
+from bot.slack.commands.words import LONGEST, words
+
+
+def problem(text: str) -> Help:
+    command = parse(text)
+    assert isinstance(command, Help)
+    assert command.problem is not None
+    return command
+
+
+@pytest.mark.parametrize(
+    ("text", "state", "filters"),
+    [
+        ("list", None, {}),
+        ("LIST Down", State.DOWN, {}),
+        ("list down down", State.DOWN, {}),
+        ("list unknown site=berlin", State.UNKNOWN, {"site": "berlin"}),
+        ("list site=plant up Type=MS*", State.UP, {"site": "plant", "type": "MS*"}),
+        ('list name="SAP Orders" auth=“Basic Auth”', None, {"name": "SAP Orders", "auth": "Basic Auth"}),
+        ("list app=2 name='a=b c'", None, {"app": "2", "name": "a=b c"}),
+        ("list name=a=b", None, {"name": "a=b"}),
+        ('list name="half open', None, {"name": "half open"}),
+        ("list name=Bob's", None, {"name": "Bob's"}),
+    ],
+)
+def test_a_list_takes_a_state_and_filters_in_any_order(text: str, state: State | None, filters: dict[str, str]) -> None:
+    command = parse(text)
+    assert isinstance(command, Listing)
+    assert (command.state, dict(command.filters), command.page) == (state, filters, 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "says", "guess"),
+    [
+        ("list dwon", "takes down, up or unknown", "list down"),
+        ("list dwon site=plant", "takes down, up or unknown", "list down site=plant"),
+        ("list tpye=MSSQL", "filters by", "list type=MSSQL"),
+        ('list ste="a b" down', "filters by", 'list site="a b" down'),
+        ("list site", "filters by", "list site=…"),
+        ("list colour=red", "filters by", None),
+        ("list =x", "filters by", None),
+        ('list "down"', "takes down, up or unknown", "list down"),
+        ("list name=", "needs what to look for", None),
+        ('list name=""', "needs what to look for", None),
+        ("list site=a site=b", "takes site= once", None),
+        ("list down up", "one state at a time", None),
+        ("list page=0", "from 1 on", None),
+        ("list page=x", "from 1 on", None),
+        ("list page=²", "from 1 on", None),
+        ("list page=99999999999", "from 1 on", None),
+    ],
+)
+def test_a_wrong_word_of_a_list_is_answered_with_the_nearest(text: str, says: str, guess: str | None) -> None:
+    answer = problem(text)
+    assert says in str(answer.problem)
+    assert answer.guess == guess
+    if guess is not None and "…" not in guess:
+        assert isinstance(parse(guess), Listing)
+
+
+@given(
+    state=st.none() | st.sampled_from(State),
+    filters=st.dictionaries(st.sampled_from(FILTERS), st.text("ab *ü'=", min_size=1, max_size=200), max_size=5),
+    page=st.integers(1, 10_000),
+)
+def test_a_paging_button_asks_for_another_page_of_the_same(
+    state: State | None, filters: dict[str, str], page: int
+) -> None:
+    """However much was typed, and within what the value of a button may have."""
+    typed = " ".join(["list", *([state] if state else []), *(f'{key}="{value}"' for key, value in filters.items())])
+    command = parse(typed)
+    if not isinstance(command, Listing):
+        return
+    value = command.text(page=page)
+    assert len(value) <= 2000
+    again = parse_tidied(value)
+    assert isinstance(again, Listing)
+    assert (again.state, again.filters, again.page) == (command.state, command.filters, page)
+    assert again.text(page=1) == command.text(page=1)
+
+
+@pytest.mark.parametrize(
+    ("text", "ref", "span"),
+    [
+        ("history 5", "5", "24h"),
+        ("history plant/5 7d", "plant/5", "7d"),
+        ("history Web Services 30D", "Web Services", "30d"),
+        ('history "Dock 7d"', "Dock 7d", "24h"),
+        ('history "Dock 7d" 7d', "Dock 7d", "7d"),
+        ("history 7d", "7d", "24h"),
+        ("history Dock 12", "Dock 12", "24h"),
+    ],
+)
+def test_history_takes_a_connection_and_a_span(text: str, ref: str, span: str) -> None:
+    assert parse(text) == History(ref=ref, span=span)
+
+
+@pytest.mark.parametrize(
+    ("text", "guess"),
+    [
+        ("history 5 6d", "history 5 7d"),
+        ("history Web Services 3wks", "history Web Services 30d"),
+        ("history x 48h", "history x 24h"),
+    ],
+)
+def test_another_span_is_answered_with_the_nearest(text: str, guess: str) -> None:
+    answer = problem(text)
+    assert "looks back 24h, 7d or 30d" in str(answer.problem)
+    near = parse(str(answer.guess))
+    assert isinstance(near, History)
+    assert near.span in SPANS
+    assert near.ref == parse(guess).ref  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("text", "ref", "minutes", "reason"),
+    [
+        ("mute 5 2h", "5", 120, ""),
+        ("MUTE plant/* 1H30M  disk   swap", "plant/*", 90, "disk swap"),
+        ("mute Web Services 30m", "Web Services", 30, ""),
+        ('mute "Dock 2h" 1d "crane is out"', "Dock 2h", 1440, "crane is out"),
+        ('mute plant/"Dock 2h" 45m', 'plant/"Dock 2h"', 45, ""),
+        ("mute 5m 2h", "5m", 120, ""),
+        ("mute x 30d", "x", 43_200, ""),
+    ],
+)
+def test_mute_takes_a_connection_a_length_and_a_reason(text: str, ref: str, minutes: int, reason: str) -> None:
+    assert parse(text) == Mute(ref=ref, length=timedelta(minutes=minutes), reason=reason)
+
+
+@pytest.mark.parametrize(
+    ("text", "says", "guess"),
+    [
+        ("mute", "needs the connection, and for how long", None),
+        ("mute 2h", "needs the connection, and for how long", None),
+        ('mute "" 2h', "needs the connection, and for how long", None),
+        ("mute 5", "needs to know for how long", "mute 5 2h"),
+        ("mute 5 soon", "needs to know for how long", None),
+        ("mute 5 2 h", "needs to know for how long", None),
+        ("mute 5 31d", "30d at most", None),
+        ("mute 5 29d25h", "30d at most", None),
+        ("mute 5 999999999999999d", "30d at most", None),
+        ("mute 5 0s", "one second at least", None),
+        ("mute 5 5ms", "one second at least", None),
+    ],
+)
+def test_a_wrong_mute_says_how_to_write_it(text: str, says: str, guess: str | None) -> None:
+    answer = problem(text)
+    assert says in str(answer.problem)
+    assert answer.guess == guess
+
+
+def test_a_mute_may_last_as_long_as_is_allowed() -> None:
+    assert parse("mute 5 29d24h") == Mute(ref="5", length=LONGEST_MUTE)
+
+
+@pytest.mark.parametrize(("text", "ref"), [("unmute 5", "5"), ("Unmute plant/*", "plant/*"), ('unmute "A b"', "A b")])
+def test_unmute_takes_the_rest_as_a_name(text: str, ref: str) -> None:
+    assert parse(text) == Unmute(ref)
+
+
+@pytest.mark.parametrize("text", ["unmute", 'unmute ""', "history", 'history "" 7d', "history ''"])
+def test_a_command_without_its_connection_says_what_it_needs(text: str) -> None:
+    assert "needs the connection" in str(problem(text).problem)
+
+
+@pytest.mark.parametrize("word", ["list", "list down", "history 5 7d", "mute 5 2h", "unmute 5"])
+def test_what_is_quoted_is_a_name_even_if_it_reads_like_a_command(word: str) -> None:
+    assert parse(f'"{word}"') == LookUp(word)
+    assert parse(f"ack “{word}”") == Ack(word)
+
+
+@given(
+    st.sampled_from(["list", "history", "mute", "unmute", "ack"]),
+    st.text("abdhms0123456789 =\"'“”*/…\u2019page", max_size=80) | st.text(max_size=800),
+)
+def test_whatever_follows_a_word_is_understood_or_answered_with_a_sentence(word: str, rest: str) -> None:
+    command = parse(f"{word} {rest}")
+    if isinstance(command, Help):
+        assert command.problem is None or command.problem.endswith(".")
+        assert command.guess is None or len(command.guess) <= 2 * LONGEST
+    elif isinstance(command, Mute):
+        assert timedelta(0) < command.length <= LONGEST_MUTE
+    elif isinstance(command, History):
+        assert command.ref
+        assert command.span in SPANS
+
+
+@given(st.text("ab =/\"'“”", max_size=60))
+def test_words_lose_nothing_but_blanks(text: str) -> None:
+    assert "".join(word.raw for word in words(text)).replace(" ", "") == text.replace(" ", "")
