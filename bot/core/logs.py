@@ -98,9 +98,10 @@ def _again(draft: Draft, episode: Episode, row: Connection, log: Log) -> None:
         reason = "grouped" if thread is not None else "muted"
         if thread is None and episode.kind is EpisodeKind.ERROR and (told := _tell(draft, episode, row)) is not None:
             reason = "mute_ended"
-    elif known is not None and known.message == 0:
+    elif known is None or known.message == 0:
+        # A root tells its first family, and how many others its thread has.
         draft.touch(told)
-    elif known is not None:
+    else:
         draft.revise(told, known.message, family.count)
     _log_error(draft, row, log, reason=reason, thread=told)
 
