@@ -218,12 +218,14 @@ class Poller:
             return decision
 
     def _measure(self, state: SiteState) -> None:
-        self._blind = any(e.open and e.kind is EpisodeKind.BLIND for e in state.episodes.values())
+        # A root that several sites share brings episodes of others along.
+        ours = [e for e in state.episodes.values() if e.open and e.site == self.site]
+        self._blind = any(e.kind is EpisodeKind.BLIND for e in ours)
         states = Counter(record.state(blind=self._blind) for record in state.connections.values())
         self._metrics.connections(
             self.site, up=states[State.UP], down=states[State.DOWN], unknown=states[State.UNKNOWN]
         )
-        self._metrics.incidents_open(self.site, sum(e.open for e in state.episodes.values()))
+        self._metrics.incidents_open(self.site, len(ours))
 
     async def _wait(self, next_poll: datetime) -> None:
         until = next_poll if self._next_due is None else min(next_poll, self._next_due)

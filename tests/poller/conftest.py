@@ -125,7 +125,9 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
 def build(store: Store, tmp_path: Path) -> Build:
     """Another poller on the same database, as after a restart; `policy` as given."""
 
-    def made(*answers: Snapshot | ItemPathError, site: str = "default", **policy: Any) -> Bench:
+    def made(
+        *answers: Snapshot | ItemPathError, site: str = "default", peers: tuple[str, ...] = (), **policy: Any
+    ) -> Bench:
         clock = Jumping()
         source = Source(clock, list(answers))
         metrics = Metrics(version="test")
@@ -134,7 +136,7 @@ def build(store: Store, tmp_path: Path) -> Build:
             client=source,
             store=store,
             policy=Policy(**{"site": site, "home": "#ops", "interval": INTERVAL, **policy}),
-            peers=(),
+            peers=peers,
             clock=clock,
             metrics=metrics,
             committed=lambda: commits.append(clock.at),

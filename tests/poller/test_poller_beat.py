@@ -90,7 +90,7 @@ async def test_what_a_person_does_is_decided_at_once_and_moves_no_beat(build: Bu
     async def acknowledging(event: asyncio.Event, *, until: datetime | None) -> bool:
         if not replies:
             bench.clock.at += timedelta(seconds=5)
-            replies.append(await bench.poller.acknowledge(Acknowledge(by=DANA, connection="1")))
+            replies.append(await bench.poller.act(Acknowledge(by=DANA, connection="1")))
         return await wait(event, until=until)
 
     bench.clock.wait = acknowledging  # type: ignore[method-assign]
@@ -129,3 +129,16 @@ async def test_while_blind_every_connection_is_unknown(build: Build) -> None:
     assert bench.sample("itempath_bot_connections", state="unknown") == 2
     assert bench.sample("itempath_bot_connections", state="down") == 0
     assert bench.sample("itempath_bot_polls_total", outcome="not_itempath") == 2
+
+
+async def test_a_peer_that_cannot_be_read_is_no_incident_of_this_site(build: Build) -> None:
+    """They share one root in Slack; what each sees is its own."""
+    peer = build(NotItemPath("x"), site="berlin", peers=("default",), unreachable_after=1)
+    await peer.poller.poll()
+    bench = build(NotItemPath("x"), snapshot(1), peers=("berlin",), unreachable_after=1)
+    await bench.poller.poll()
+    await bench.poller.poll()
+
+    assert bench.sample("itempath_bot_incidents_open") == 0
+    assert bench.sample("itempath_bot_connections", state="up") == 1
+    assert peer.sample("itempath_bot_incidents_open") == 1

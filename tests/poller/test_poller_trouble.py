@@ -123,7 +123,7 @@ async def test_an_acknowledgement_that_cannot_be_recorded_says_so(build: Build) 
     await bench.poller.poll()
     bench.lose_database()
     with pytest.raises(StoreError):
-        await bench.poller.acknowledge(Acknowledge(by=Person(id="U1", name="dana"), connection="1"))
+        await bench.poller.act(Acknowledge(by=Person(id="U1", name="dana"), connection="1"))
 
     (thread,) = (await bench.store.threads(["default/1"])).values()
     assert thread.ack_by is None
