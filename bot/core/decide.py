@@ -71,7 +71,7 @@ def _polled(draft: Draft, cause: Polled) -> None:
 
 def _conclude(draft: Draft) -> None:
     sight.tell_blindness(draft)
-    if draft.blind is None:
+    if draft.sees:
         announce.announce(draft)
     groups.judge(draft)
     flapping.settle(draft)

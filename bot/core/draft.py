@@ -63,6 +63,11 @@ class Draft:
         """The open blindness of the site."""
         return self.open_episode(SITE, EpisodeKind.BLIND)
 
+    @property
+    def sees(self) -> bool:
+        """The last poll was a good one: what is remembered of the connections is how they are."""
+        return self.site.fails == 0 and self.blind is None
+
     def open_episode(self, connection: str, kind: EpisodeKind) -> Episode | None:
         return next((e for e in self.episodes_of(connection) if e.kind is kind and e.open), None)
 

@@ -54,8 +54,8 @@ def flipped(draft: Draft, thread: Thread, connection: str, flips: tuple[datetime
 
 
 def settle(draft: Draft) -> None:
-    """Say what has held long enough. While the site cannot be read, nothing is known to have held."""
-    if draft.blind is not None:
+    """Say what has held long enough. What was not read is not known to have held."""
+    if not draft.sees:
         return
     for thread in list(draft.threads.values()):
         if thread.site != draft.site.name or thread.phase is not Phase.FLAPPING:
@@ -69,7 +69,7 @@ def settle(draft: Draft) -> None:
 
 
 def next_settling(draft: Draft) -> datetime | None:
-    if draft.blind is not None:
+    if not draft.sees:
         return None
     times = [
         t.settle_at

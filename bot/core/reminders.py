@@ -73,4 +73,4 @@ def _is_down(draft: Draft, episode: Episode) -> bool:
     if episode.connection == SITE:
         return True
     record = draft.connections.get(episode.connection)
-    return record is not None and record.state(blind=draft.blind is not None) is State.DOWN
+    return record is not None and record.state(blind=not draft.sees) is State.DOWN

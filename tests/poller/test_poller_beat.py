@@ -10,7 +10,7 @@ import pytest
 from bot.core.connection import State
 from bot.core.events import EventKind
 from bot.core.incidents import Person
-from bot.core.state import Acknowledge, AckOutcome, AckReply
+from bot.core.state import Acknowledge, AckOutcome, AckReply, Reply
 from bot.itempath.errors import NotItemPath
 from tests.poller.conftest import START, Build, snapshot
 
@@ -84,7 +84,7 @@ async def test_a_site_that_is_still_out_of_sight_after_a_start_is_reminded_of(bu
 
 async def test_what_a_person_does_is_decided_at_once_and_moves_no_beat(build: Build) -> None:
     bench = build(snapshot(0), remind_every=MINUTE)
-    replies: list[AckReply | None] = []
+    replies: list[Reply | None] = []
     wait = bench.clock.wait
 
     async def acknowledging(event: asyncio.Event, *, until: datetime | None) -> bool:
@@ -97,7 +97,7 @@ async def test_what_a_person_does_is_decided_at_once_and_moves_no_beat(build: Bu
     await bench.run(reads=3)
 
     (reply,) = replies
-    assert reply is not None
+    assert isinstance(reply, AckReply)
     assert reply.outcome is AckOutcome.DONE
     assert bench.commits == [START, START + timedelta(seconds=5)]
     assert bench.source.asked_at == [0, 30, 60]
