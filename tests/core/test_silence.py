@@ -161,6 +161,18 @@ def test_a_muted_blindness_that_ends_leaves_nothing_to_say() -> None:
     assert not story.sent
 
 
+def test_after_a_single_failed_poll_nothing_old_is_announced() -> None:
+    story = Story(up())
+    story.mute("1")
+    story.poll(down())
+    story.fail()
+    story.unmute("1")
+    assert not story.sent
+
+    story.poll(up())
+    assert not story.sent
+
+
 def test_what_fell_while_muted_waits_until_it_can_be_seen() -> None:
     story = Story(up())
     story.mute("1")
