@@ -180,3 +180,33 @@ async def test_other_routes_share_the_origin() -> None:
         session.get(f"{slack.url}/sites/state") as response,
     ):
         assert await response.text() == "hello"
+
+
+HOME = {"type": "home", "blocks": BLOCKS}
+
+
+async def test_the_home_tab_is_opened_and_clicked(slack: LocalSlack, page: Page, web: AsyncWebClient) -> None:
+    """Without an app that listens, what a person does goes nowhere, and the page is told so."""
+    failed = {"ok": False, "error": "dispatch_failed"}
+    assert await page.post("home") == failed
+    assert await page.post("view-action", action_id="ack") == {"ok": False, "error": "view_not_found"}
+    await web.views_publish(user_id="U0ALICE", view=HOME)
+    assert (await page.get())["homes"]["U0ALICE"]["blocks"][0]["type"] == "actions"
+    assert await page.post("view-action", action_id="ack") == failed
+    assert await page.post("view-action", action_id="other") == {"ok": False, "error": "no_such_action"}
+    assert await page.post("home", user="U0NOBODY") == {"ok": False, "error": "user_not_found"}
+
+
+async def test_a_modal_is_shown_clicked_and_closed(slack: LocalSlack, page: Page, web: AsyncWebClient) -> None:
+    queue = slack.workspace.feed.subscribe()
+    trigger = slack.interactions._triggers.make("U0ALICE")
+    modal = {"type": "modal", "title": {"type": "plain_text", "text": "m"}, "blocks": BLOCKS}
+    view = (await web.views_open(trigger_id=trigger, view=modal))["view"]["id"]
+    assert [shown["id"] for shown in (await page.get())["views"]] == [view]
+    assert (await page.post("view-action", view=view, action_id="ack"))["error"] == "dispatch_failed"
+    for _ in range(2):
+        assert await page.post("view-close", view=view) == {"ok": True}
+    assert (await page.get())["views"] == []
+    assert await page.post("view-action", view=view, action_id="ack") == {"ok": False, "error": "view_not_found"}
+    told = [queue.get_nowait()["type"] for _ in range(queue.qsize())]
+    assert told.count("view") == told.count("view_closed") == 1

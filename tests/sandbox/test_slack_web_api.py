@@ -223,6 +223,21 @@ async def test_ephemeral_messages_are_seen_by_one(slack: LocalSlack, web: AsyncW
     assert await code(refused) == "user_not_in_channel"
 
 
+async def test_every_message_has_an_address(slack: LocalSlack, web: AsyncWebClient) -> None:
+    """A reply's address names its root, too."""
+    root = (await web.chat_postMessage(channel="C0ALERTS", text="down"))["ts"]
+    reply = (await web.chat_postMessage(channel="C0ALERTS", text="up", thread_ts=root))["ts"]
+    address = f"https://{slack.workspace.team.domain}.slack.com/archives/C0ALERTS/p"
+    found = await web.chat_getPermalink(channel="C0ALERTS", message_ts=root)
+    assert found["permalink"] == address + root.replace(".", "")
+    found = await web.chat_getPermalink(channel="C0ALERTS", message_ts=reply)
+    assert found["permalink"] == f"{address}{reply.replace('.', '')}?thread_ts={root}&cid=C0ALERTS"
+    assert await code(web.chat_getPermalink(channel="C0NONE", message_ts=root)) == "channel_not_found"
+    assert await code(web.chat_getPermalink(channel="C0ALERTS", message_ts="1.0")) == "message_not_found"
+    await web.chat_delete(channel="C0ALERTS", ts=root)
+    assert await code(web.chat_getPermalink(channel="C0ALERTS", message_ts=root)) == "message_not_found"
+
+
 async def test_ts_rises_even_when_the_clock_does_not(slack: LocalSlack, web: AsyncWebClient, hands: Any) -> None:
     first = (await web.chat_postMessage(channel="C0ALERTS", text="a"))["ts"]
     hands.now -= 3600

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import suppress
 from datetime import timedelta
-from typing import TypeAlias
+from typing import TypeAlias, assert_never
 
 import structlog
 
@@ -67,6 +67,8 @@ class Doing:
                 cause = Muting(by=person, until=until, reason=asked.reason, connection=connection)
             case Unmute():
                 cause = Unmuting(by=person, connection=connection)
+            case _:
+                assert_never(asked)
         return await self._record(site, cause, about=about)
 
     async def acknowledge(self, click: Clicked) -> Answer:

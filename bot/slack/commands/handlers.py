@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, assert_never
 
 import structlog
 
@@ -77,6 +77,8 @@ class Handlers:
                 return self._shown(command.ref, await self._lookup.find(command.ref), ask.command)
             case Help():
                 return replies.help_(command=ask.command, problem=command.problem, guess=command.guess)
+            case _:
+                assert_never(command)
 
     async def action(self, payload: Mapping[str, Any], respond: Respond) -> None:
         """A click. What is to be said about it goes through `respond`."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import assert_never
+
 from bot.core.incidents import EVERY
 from bot.core.state import MuteOutcome, MuteReply
 from bot.slack.blocks import Foreign, Line
@@ -45,3 +47,5 @@ def muted(reply: MuteReply | None, *, about: str | None) -> Answer:
             return private(Post(sign=NOTICE_SIGN, headline=headline, body=body))
         case MuteOutcome.ENDED:
             return private(Post(sign=NOTICE_SIGN, headline=(*name, f"{verb} over: there is nothing to mute any more")))
+        case _:
+            assert_never(outcome)

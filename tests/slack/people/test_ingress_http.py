@@ -79,21 +79,19 @@ async def test_a_command_is_acknowledged_in_time_while_itempath_hangs(door: Open
     assert "no answer from ItemPath" in door.whispers()[0].text
 
 
+def _with_button(house: House, action: str, value: str) -> str:
+    """The `ts` of a message of the bot with a button on it."""
+    button = {"type": "button", "action_id": action, "text": {"type": "plain_text", "text": "x"}, "value": value}
+    blocks = [{"type": "actions", "elements": [button]}]
+    message = house.slack.workspace.post("C0ALERTS", user="U0BOT", text="x", blocks=blocks, bot_id="B0BOT")
+    return str(message["ts"])
+
+
 async def test_a_button_acknowledges_and_says_so_privately(door: Open) -> None:
     slack, house = door.house.slack, door.house
     thread = await house.thread("2")
-    button = {
-        "type": "button",
-        "action_id": "acknowledge",
-        "text": {"type": "plain_text", "text": "x"},
-        "value": thread,
-    }
-    message = slack.workspace.post(
-        "C0ALERTS", user="U0BOT", text="x", blocks=[{"type": "actions", "elements": [button]}], bot_id="B0BOT"
-    )
-    assert (
-        await slack.interactions.click("C0ALERTS", "U0BOB", action_id="acknowledge", message_ts=message["ts"]) is None
-    )
+    message = _with_button(house, "acknowledge", thread)
+    assert await slack.interactions.click("C0ALERTS", "U0BOB", action_id="acknowledge", message_ts=message) is None
     await slack.wait_for(door.whispers)
     assert "You have acknowledged" in door.whispers()[0].text
     assert "Acknowledged by bob" in await house.ask("2")
@@ -121,8 +119,50 @@ async def test_the_url_is_verified(door: Open) -> None:
     )
 
 
+async def test_the_home_tab_is_shown_to_who_opens_it(door: Open) -> None:
+    slack = door.house.slack
+    assert await slack.interactions.open_home("U0BOB") is None
+    await slack.wait_for(lambda: slack.workspace.homes)
+    assert "Web Services" in str(slack.workspace.homes["U0BOB"]["blocks"])
+    assert set(slack.workspace.homes) == {"U0BOB"}
+
+
+async def test_details_open_in_a_modal(door: Open) -> None:
+    """The trigger comes with the click; what hangs is waited for behind the modal, not before it."""
+    slack, house = door.house.slack, door.house
+    message = _with_button(house, "details", await house.thread("2"))
+    await house.sites["plant"].set_fault(Fault.TIMEOUT)
+    assert await slack.interactions.click("C0ALERTS", "U0BOB", action_id="details", message_ts=message) is None
+    await slack.wait_for(lambda: "Loading" in str(slack.workspace.views))
+    await slack.wait_for(lambda: "was down when last read" in str(slack.workspace.views))
+    assert door.whispers() == []
+
+
+async def test_a_table_is_turned_in_its_place(door: Open) -> None:
+    slack, house = door.house.slack, door.house
+    for number in range(100, 130):
+        house.sites["berlin"].add(id=number, name=f"Dock {number}", status=1)
+    await house.poll()
+    assert await slack.interactions.command("C0ALERTS", "U0ALICE", "/connection list site=berlin") is None
+    (whisper,) = door.whispers()
+    assert "Page 1 of 2" in whisper.text
+    assert await slack.interactions.click("C0ALERTS", "U0ALICE", action_id="turn_page_on", ephemeral=whisper.id) is None
+    await slack.wait_for(lambda: "Page 2 of 2" in door.whispers()[0].text)
+    assert [shown.id for shown in door.whispers()] == [whisper.id]
+
+
+async def test_everything_is_acknowledged_in_time_while_itempath_hangs(door: Open) -> None:
+    """Neither a table nor a history nor a mute asks ItemPath: they come with their acknowledgement."""
+    door.reception._ready_within = READY_WITHIN
+    for site in door.house.sites.values():
+        await site.set_fault(Fault.TIMEOUT)
+    for text in ("list", "history 2 7d", "mute 2 1h", "unmute 2", "ack 2"):
+        before = len(door.whispers())
+        assert await door.house.slack.interactions.command("C0ALERTS", "U0ALICE", f"/connection {text}") is None
+        assert len(door.whispers()) == before + 1
+
+
 async def test_events_are_acknowledged(door: Open) -> None:
-    assert await door.house.slack.interactions.open_home("U0ALICE") is None
     assert await door.send("ssl_check=1&token=x") == (200, "")
     assert (await door.send('{"type": "event_callback"}', "application/json", X_Slack_Retry_Num="3"))[0] == 200
 

@@ -33,6 +33,9 @@ class Work:
             raise self.error
         return ANSWER
 
+    async def event(self, payload: Mapping[str, Any]) -> None:
+        await self.command(payload)
+
     async def action(self, payload: Mapping[str, Any], respond: Any) -> None:
         await respond(await self.command(payload), repeatable=False)
 
@@ -160,3 +163,28 @@ async def test_what_does_not_end_is_ended_when_the_bot_stops(work: Work, post: P
     assert work.cancelled
     assert post.posted == []
     assert {line["event"] for line in logs} == {"an answer was given up because the bot stops"}
+
+
+async def test_an_event_is_handled_after_its_acknowledgement(work: Work, post: Post) -> None:
+    desk = reception(work, post)
+    desk.event(PAYLOAD)
+    work.go.set()
+    await desk.close()
+    assert not work.cancelled
+    assert post.posted == []
+
+
+async def test_an_event_that_fails_or_takes_too_long_costs_no_more_than_itself(work: Work, post: Post) -> None:
+    desk = reception(work, post, at_most=0.02)
+    with capture_logs() as logs:
+        desk.event(PAYLOAD)
+        await desk.close()
+        work.error = RuntimeError("boom")
+        work.go.set()
+        desk.event(PAYLOAD)
+        await desk.close()
+    assert [(line["event"], line["log_level"]) for line in logs] == [
+        ("an event took too long", "warning"),
+        ("an event failed", "error"),
+    ]
+    assert post.posted == []

@@ -26,12 +26,18 @@ class Said:
         self.hold: asyncio.Event | None = None
         self.asked = asyncio.Event()
         self.clicks: list[Mapping[str, Any]] = []
+        self.events: list[Mapping[str, Any]] = []
+        self.heard = asyncio.Event()
 
     async def command(self, payload: Mapping[str, Any]) -> dict[str, Any]:
         self.asked.set()
         if self.hold is not None:
             await self.hold.wait()
         return {"response_type": "ephemeral", "text": f"you asked for {payload['text']}"}
+
+    async def event(self, payload: Mapping[str, Any]) -> None:
+        self.events.append(payload)
+        self.heard.set()
 
     async def action(self, payload: Mapping[str, Any], respond: Any) -> None:
         self.clicks.append(payload)
@@ -134,10 +140,20 @@ async def test_a_click_is_acknowledged_and_handled(start: Start, said: Said) -> 
     assert len(said.clicks) == 1
 
 
-async def test_envelopes_of_other_kinds_are_acknowledged(start: Start) -> None:
+async def test_an_event_is_acknowledged_and_then_handled(start: Start, said: Said) -> None:
     running = start()
     await running.connected()
     assert await running.slack.interactions.open_home("U0ALICE") is None
+    async with asyncio.timeout(5):
+        await said.heard.wait()
+    assert said.events[0]["event"]["type"] == "app_home_opened"
+
+
+async def test_envelopes_of_other_kinds_are_acknowledged(start: Start, said: Said) -> None:
+    running = start()
+    await running.connected()
+    assert (await running.slack.sockets.deliver("something_new", {})).error is None
+    assert said.events == said.clicks == []
 
 
 async def test_an_answer_follows_where_an_acknowledgement_carries_none(
