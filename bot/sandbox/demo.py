@@ -10,8 +10,8 @@ import asyncio
 import contextlib
 import os
 import tempfile
-from collections.abc import AsyncIterator, Iterator
-from datetime import timedelta
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from aiohttp import web
@@ -25,12 +25,19 @@ from bot.sandbox.sites import mount_sites
 from bot.sandbox.slack.server import LocalSlack
 from bot.sandbox.slack.workspace import Channel
 from bot.sandbox.story import Beat, Teller
-from bot.settings import AlertSettings, Listen, Settings, SiteSettings, SlackSettings
+from bot.settings import AlertSettings, Listen, Maintenance, Route, Settings, SiteSettings, SlackSettings
 from bot.supervisor import Service, stop_on_signals
 
 CHANNEL = Channel(id="C0ALERTS", name="warehouse-alerts")
+ROTTERDAM = Channel(id="C0ROTTERDAM", name="rotterdam")
 POLL_INTERVAL = timedelta(seconds=1)
 """Quick enough to see things happen; a real bot polls every half minute."""
+REMIND_EVERY = timedelta(minutes=2)
+ESCALATE_AFTER = timedelta(minutes=3)
+"""Hours in a real settings file; here nobody wants to sit so long. Both come after the story."""
+MAINTENANCE = timedelta(hours=1)
+LIFTS = 12
+"""Enough for an outage of many, and for a second page of `/connection list`."""
 HOST = "127.0.0.1"
 """Nobody else is to play with these switches."""
 
@@ -71,8 +78,11 @@ class Sandbox:
 @contextlib.asynccontextmanager
 async def sandbox(*, port: int = 0) -> AsyncIterator[Sandbox]:
     """The servers and the bot, ready for `service.run`."""
-    sites = {"berlin": example_site("berlin"), "rotterdam": _without_the_api_page(example_site("rotterdam"))}
-    slack = LocalSlack(channels=[CHANNEL])
+    sites = {
+        "berlin": _with_lifts(example_site("berlin")),
+        "rotterdam": _without_the_api_page(example_site("rotterdam")),
+    }
+    slack = LocalSlack(channels=[CHANNEL, ROTTERDAM])
     async with contextlib.AsyncExitStack() as stack:
         for site in sites.values():
             await stack.enter_async_context(site)
@@ -81,8 +91,9 @@ async def sandbox(*, port: int = 0) -> AsyncIterator[Sandbox]:
         slack.url = url
         box = Sandbox(slack=slack, sites=sites, teller=teller, url=url)
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="itempath-bot-demo-"))
-        settings = _settings(slack, sites, Path(folder))
-        box.service = await stack.enter_async_context(Service.start(settings, clock=Clock(), trust_env=False))
+        clock = Clock()
+        settings = _settings(slack, sites, Path(folder), now=clock.now())
+        box.service = await stack.enter_async_context(Service.start(settings, clock=clock, trust_env=False))
         yield box
 
 
@@ -106,7 +117,8 @@ async def _serve(
     return f"http://{HOST}:{runner.addresses[0][1]}"
 
 
-def _settings(slack: LocalSlack, sites: dict[str, SimulatedItemPath], folder: Path) -> Settings:
+def _settings(slack: LocalSlack, sites: dict[str, SimulatedItemPath], folder: Path, *, now: datetime) -> Settings:
+    channels = {"rotterdam": ROTTERDAM.id}
     return Settings(
         database_url=SecretStr(f"sqlite:///{folder / 'bot.db'}"),
         listen=Listen(HOST, 0),
@@ -116,7 +128,7 @@ def _settings(slack: LocalSlack, sites: dict[str, SimulatedItemPath], folder: Pa
                 name=name,
                 url=site.url,
                 token=SecretStr(site.token),
-                channel=CHANNEL.id,
+                channel=channels.get(name, CHANNEL.id),
                 poll_interval=POLL_INTERVAL,
                 timeout=timedelta(seconds=1),
             )
@@ -128,8 +140,24 @@ def _settings(slack: LocalSlack, sites: dict[str, SimulatedItemPath], folder: Pa
             channel=CHANNEL.id,
             api_url=slack.api_url,
         ),
-        alerts=AlertSettings(unreachable_after=2, remind_every=timedelta(minutes=5)),
+        alerts=AlertSettings(unreachable_after=2, remind_every=REMIND_EVERY, escalate_after=ESCALATE_AFTER),
+        routes=(Route(site="berlin", escalate_to="U0BOB"),),
+        maintenance=(
+            Maintenance(
+                site="berlin",
+                name="Pick-to-Light*",
+                start=now,
+                end=now + MAINTENANCE,
+                reason="New firmware on the gateway",
+            ),
+        ),
     )
+
+
+def _with_lifts(site: SimulatedItemPath) -> SimulatedItemPath:
+    for number in range(1, LIFTS + 1):
+        site.add(name=f"Vertical Lift {number:02}", type="PLC", url=f"10.20.6.{number}", authentication="None")
+    return site
 
 
 def _without_the_api_page(site: SimulatedItemPath) -> SimulatedItemPath:
@@ -143,6 +171,8 @@ def _story(sites: dict[str, SimulatedItemPath], slack: LocalSlack) -> list[Beat]
     berlin, rotterdam = sites["berlin"], sites["rotterdam"]
     sap = next(row["id"] for row in berlin.rows() if str(row["name"]).startswith("SAP"))
 
+    lifts = [row["id"] for row in berlin.rows() if str(row["name"]).startswith("Vertical Lift")]
+
     def fall() -> None:
         berlin.set_status(1, 0)
         berlin.write_error(1, "Login timeout expired: no answer from 10.20.4.11:1433 after 15 s")
@@ -151,47 +181,50 @@ def _story(sites: dict[str, SimulatedItemPath], slack: LocalSlack) -> list[Beat]
         berlin.set_status(1, 1)
         berlin.write_log(1)
 
-    return [
-        Beat(at=0, text="The bot starts: one message says what it watches, and what is already down.", act=_nothing),
-        Beat(at=6, text="PowerPick in Berlin goes down. One message: what, where, since when, how bad.", act=fall),
-        Beat(
-            at=12,
-            text="Another error while it is down: a reply in the thread, not a new alert.",
-            act=lambda: berlin.write_error(1, "TCP provider: connection reset by peer"),
+    def reject(order: int) -> None:
+        berlin.write_error(sap, f"HTTP 422: order {order} rejected, plant 1000 is locked")
+
+    def all_lifts(status: int) -> None:
+        for lift in lifts:
+            with contextlib.suppress(LookupError):  # one that was taken away does not keep the others from it
+                berlin.set_status(lift, status)
+
+    beats: list[tuple[float, str, Callable[[], Awaitable[object]] | Callable[[], object]]] = [
+        (0, "The bot starts: each channel is told what it watches, and what is already down.", _nothing),
+        (5, "PowerPick in Berlin goes down. One message: what, where, since when, how bad.", fall),
+        (
+            10,
+            "Another error while it is down: a reply in the thread, not a new alert.",
+            lambda: berlin.write_error(1, "TCP provider: connection reset by peer"),
         ),
-        Beat(at=18, text="PowerPick is back: the alert turns green, and one reply says so in the channel.", act=rise),
-        Beat(
-            at=24,
-            text="SAP rejects an order. The connection stays up, so the error has its own message.",
-            act=lambda: berlin.write_error(sap, "HTTP 422: order 4500017301 rejected, plant 1000 is locked"),
+        (15, "PowerPick is back: the alert turns green, and one reply says so in the channel.", rise),
+        (
+            20,
+            "SAP rejects an order. The connection stays up, so the error has its own message.",
+            lambda: reject(4500017301),
         ),
-        Beat(
-            at=28,
-            text="The same error with another order number: only the count changes.",
-            act=lambda: berlin.write_error(sap, "HTTP 422: order 4500017302 rejected, plant 1000 is locked"),
+        (23, "The same error with another order number: only the count changes.", lambda: reject(4500017302)),
+        (26, "And again.", lambda: reject(4500017305)),
+        (30, "A clean log: the error is closed by an edit.", lambda: berlin.write_log(sap)),
+        (34, "A network switch dies: twelve lifts at once, and one message for all of them.", lambda: all_lifts(0)),
+        (41, "The lifts are back: the same message turns green, and one reply says so.", lambda: all_lifts(1)),
+        (
+            46,
+            "Rotterdam's server is gone. #rotterdam is told that the bot is blind there; nothing counts as resolved.",
+            lambda: rotterdam.set_fault("unreachable"),
         ),
-        Beat(
-            at=31,
-            text="And again.",
-            act=lambda: berlin.write_error(sap, "HTTP 422: order 4500017305 rejected, plant 1000 is locked"),
+        (
+            53,
+            "Rotterdam is back: for how long nothing was seen is said as well.",
+            lambda: rotterdam.set_fault(None),
         ),
-        Beat(at=35, text="A clean log: the error is closed by an edit.", act=lambda: berlin.write_log(sap)),
-        Beat(
-            at=39,
-            text="Rotterdam's server is gone. The bot says that it is blind there; nothing counts as resolved.",
-            act=lambda: rotterdam.set_fault("unreachable"),
-        ),
-        Beat(
-            at=47,
-            text="Rotterdam is back: for how long nothing was seen is said as well.",
-            act=lambda: rotterdam.set_fault(None),
-        ),
-        Beat(
-            at=53,
-            text="Alice looks a connection up. Now it is yours: type /connection 1, or use the switches.",
-            act=lambda: slack.interactions.command(CHANNEL.id, "U0ALICE", "/connection 1"),
+        (
+            58,
+            "Alice looks a connection up. Now it is yours: ask, open the app's Home, use the switches.",
+            lambda: slack.interactions.command(CHANNEL.id, "U0ALICE", "/connection 1"),
         ),
     ]
+    return [Beat(at=at, text=text, act=act) for at, text, act in beats]
 
 
 def _nothing() -> None:

@@ -11,6 +11,7 @@ import { Panes } from './panes.js';
 import { watchSites } from './sites.js';
 import { slackCard } from './slackcard.js';
 import { followStory } from './story.js';
+import { HomeTab, Modal } from './views.js';
 import { inChannel, isReply, seconds, World } from './world.js';
 
 const world = new World();
@@ -41,6 +42,8 @@ const actions = {
 const channelList = new MessageList({ list: byId('messages'), scroll: byId('channel-scroll'), world, actions: { ...actions, openThread } });
 const threadList = new MessageList({ list: byId('thread-messages'), scroll: byId('thread-scroll'), world, actions });
 const panes = new Panes({ closeThread });
+const home = new HomeTab({ world, press });
+const modal = new Modal({ world, press });
 const drawSlackCard = slackCard(byId('slack-card'));
 
 // ---- what people do
@@ -49,21 +52,24 @@ async function press(item, { element, block, button }) {
   if (element.confirm && !(await confirmPress(element.confirm, world.names))) return;
   const address = element.url && safeAddress(element.url);
   if (address) window.open(address, '_blank', 'noopener,noreferrer');
-  const failed = button.closest('li')?.querySelector('.failed');
+  const failed = button.closest('li.message, .view')?.querySelector('.failed');
   if (failed) failed.hidden = true;
   button.classList.add('busy');
   button.setAttribute('aria-busy', 'true');
-  const place = item.kind === 'ephemeral' ? { ephemeral: item.message.id } : { message_ts: item.message.ts };
-  const answer = await post('/page/action', {
-    channel: item.message.channel, user: world.me, ...place,
-    action_id: element.action_id, block_id: block.block_id, value: element.value,
-  });
+  const [path, place] = placeOf(item);
+  const answer = await post(path, { user: world.me, ...place, action_id: element.action_id, block_id: block.block_id, value: element.value });
   button.classList.remove('busy');
   button.removeAttribute('aria-busy');
   if (answer.ok === false && failed) {
     failed.hidden = false;
     setText(failed, `⚠ This app did not take the press: ${answer.error}`);
   }
+}
+
+/** Where a press goes: `view` is a modal's id, and null on the Home tab. */
+function placeOf({ kind, view, message }) {
+  if (kind === 'view') return ['/page/view-action', view ? { view } : {}];
+  return ['/page/action', { channel: message.channel, ...(kind === 'ephemeral' ? { ephemeral: message.id } : { message_ts: message.ts }) }];
 }
 
 function notice(text, command, inThread = false) {
@@ -98,6 +104,7 @@ async function send(text, inThread) {
 const composer = new Composer({ form: byId('composer'), id: 'composer-text', label: 'Message', memory: 'sandbox-sent', examples: true, send: (text) => send(text, false) });
 new Composer({ form: byId('thread-composer'), id: 'thread-text', label: 'Reply…', memory: 'sandbox-replied', send: (text) => send(text, true) });
 panes.focusComposer = (sign) => {
+  if (home.open) choose(shown);
   if (sign && !composer.input.value) composer.fill(sign);
   composer.focus();
 };
@@ -110,6 +117,12 @@ channelList.onUnseen = (count) => {
 byId('me').addEventListener('change', (event) => {
   world.become(event.target.value);
   showAll();
+  if (home.open) home.ask();
+});
+byId('home').addEventListener('click', () => {
+  home.show();
+  panes.show('channel');
+  drawChannels();
 });
 byId('thread-close').addEventListener('click', closeThread);
 document.addEventListener('visibilitychange', () => { if (!document.hidden) drawChannels(); });
@@ -164,25 +177,27 @@ const drawEmpty = () => { byId('channel-empty').hidden = channelList.entries.len
 function choose(id) {
   if (shown !== id) channelList.clear();
   shown = id;
+  home.hide();
   showChannel();
   drawChannels();
   channelList.toEnd();
 }
 
 function drawChannels() {
-  if (!document.hidden) world.markRead(shown);
+  if (!document.hidden && !home.open) world.markRead(shown);
   const focused = document.activeElement?.dataset?.channel;
   byId('channels').replaceChildren(...[...world.channels.values()].map((channel) => {
     const { count, pings } = world.unread(channel);
     const button = h('button', {
       type: 'button', class: `channel${count ? ' unread' : ''}`, dataset: { channel: channel.id },
-      'aria-current': channel.id === shown ? 'page' : null, onclick: () => { choose(channel.id); panes.show('channel'); },
+      'aria-current': channel.id === shown && !home.open ? 'page' : null, onclick: () => { choose(channel.id); panes.show('channel'); },
     },
     h('span', { class: 'hash', 'aria-hidden': 'true' }, '#'), h('span', { class: 'channel-label' }, channel.name),
     count > 0 && h('span', { class: pings ? 'count pinged' : 'count', title: `${plural(count, 'unread message')}` }, String(count), h('span', { class: 'sr' }, ' unread')));
     return h('li', {}, button);
   }));
   if (focused) byId('channels').querySelector(`[data-channel="${CSS.escape(focused)}"]`)?.focus();
+  if (home.open) byId('home').setAttribute('aria-current', 'page'); else byId('home').removeAttribute('aria-current');
   drawCounter();
 }
 
@@ -197,7 +212,7 @@ function drawCounter() {
     h('span', { class: 'counter-more' }, ` · ${plural(channel.quiet, 'quiet update')}`)]);
   counter.title = 'New messages and broadcasts notify a member of the channel. Edits and replies in threads do not: they are the quiet updates.';
   const unread = [...world.channels.values()].reduce((sum, one) => sum + world.unread(one).count, 0);
-  document.title = `${unread ? `(${unread}) ` : ''}#${channel.name} · ${world.team.name}`;
+  document.title = `${unread ? `(${unread}) ` : ''}${home.open ? world.bot.name : `#${channel.name}`} · ${world.team.name}`;
 }
 
 function drawStatus() {
@@ -216,6 +231,8 @@ function showAll() {
   drawStatus();
   showChannel();
   showThread();
+  home.draw();
+  modal.sync();
   drawChannels();
 }
 
@@ -266,6 +283,18 @@ const EVENTS = {
     channelList.remove(`private ${id}`);
     threadList.remove(`private ${id}`);
     drawEmpty();
+  },
+  home: ({ user, view }) => {
+    world.homes.set(user, view);
+    if (user === world.me) home.draw();
+  },
+  view: ({ view }) => {
+    world.views.set(view.id, view);
+    modal.sync();
+  },
+  view_closed: ({ id }) => {
+    world.views.delete(id);
+    modal.sync();
   },
   status: (status) => {
     world.status(status);

@@ -34,8 +34,26 @@ function button(element, block, context) {
   }, h('span', { class: 'label' }, plainNodes(String(element.text?.text ?? ''))));
 }
 
+/** A select, or the "⋯" of an overflow menu: the browser's own list, so that keys and screen readers know it. */
+function menu(element, block, context) {
+  const overflow = element.type === 'overflow';
+  const words = overflow ? '⋯' : String(element.placeholder?.text ?? 'Choose…');
+  const initial = element.initial_option?.value;
+  const option = ({ text: label, value }) => h('option', { value, selected: value === initial }, plainNodes(String(label?.text ?? '')));
+  return h('select', {
+    class: overflow ? 'block-select overflow' : 'block-select', 'aria-label': overflow ? 'More' : words,
+    dataset: { action: element.action_id ?? '', block: block.block_id ?? '' },
+    onchange: ({ currentTarget }) => {
+      const { value } = currentTarget;
+      if (overflow) currentTarget.value = '';
+      context.act({ element: { ...element, value }, block, button: currentTarget });
+    },
+  }, initial === undefined && h('option', { value: '', selected: true, hidden: true }, words), (element.options ?? []).map(option));
+}
+
 function accessory(element, block, context) {
   if (element.type === 'button') return button(element, block, context);
+  if (element.type === 'static_select' || element.type === 'overflow') return menu(element, block, context);
   if (element.type === 'image') return placeholder(element);
   return unknown(element, 'Element');
 }

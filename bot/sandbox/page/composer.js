@@ -1,7 +1,7 @@
 // The message box: Enter sends, Shift+Enter breaks the line, arrow up brings back what was sent before.
 import { append, h } from './dom.js';
 
-const EXAMPLES = ['/connection 1', '/connection list down', '/connection help'];
+const EXAMPLES = ['/connection 1', '/connection list down', '/connection history 1', '/connection help'];
 
 export class Composer {
   /** `send(text)` answers whether the text was taken; `memory` names the history in this tab's storage. */

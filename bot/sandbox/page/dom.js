@@ -28,6 +28,19 @@ export function svg(tag, attributes, ...children) {
   return element;
 }
 
+/**
+ * Redraws inside `node` without throwing the keyboard out of it: the same button gets the focus again, else `node` does.
+ * Block ids may be new after an edit, so the same action counts too.
+ */
+export function keepingFocus(node, draw) {
+  const focus = node.contains(document.activeElement) ? document.activeElement.dataset : null;
+  draw();
+  if (!focus) return;
+  const all = [...node.querySelectorAll('button, select')];
+  const same = (...keys) => all.find(({ dataset }) => keys.every((key) => focus[key] && dataset[key] === focus[key]));
+  (same('action', 'block') ?? same('action') ?? same('tool') ?? node).focus();
+}
+
 export const byId = (id) => document.getElementById(id);
 
 /** Sets text only when it differs, so that screen readers and selections are left in peace. */

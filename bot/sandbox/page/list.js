@@ -1,6 +1,6 @@
 // A list of messages that follows the world one change at a time: what did not change is not touched.
 import { dayKey, dayName } from './dates.js';
-import { h } from './dom.js';
+import { h, keepingFocus } from './dom.js';
 import { drawItem, itemClasses, threadSummary } from './message.js';
 import { isBroadcast, isReply } from './world.js';
 
@@ -102,16 +102,9 @@ export class MessageList {
   }
 
   redraw(entry, flash) {
-    const focus = entry.node.contains(document.activeElement) ? document.activeElement.dataset : null;
-    this.draw(entry);
+    keepingFocus(entry.node, () => this.draw(entry));
     this.tidy(this.entries.indexOf(entry));
     if (flash) this.flash(entry.node);
-    // An edit must not throw the keyboard out of the message: the same button again, or the message itself.
-    if (focus) {
-      const same = [...entry.node.querySelectorAll('button')].find((button) =>
-        (focus.action && button.dataset.action === focus.action) || (focus.tool && button.dataset.tool === focus.tool));
-      (same ?? entry.node).focus();
-    }
   }
 
   flash(node) {

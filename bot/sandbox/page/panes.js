@@ -64,7 +64,7 @@ export class Panes {
   /** F6 steps through the regions, as in Slack and in browsers. */
   cycle(event) {
     event.preventDefault();
-    const stops = [byId('channels').querySelector('button'), byId('messages'), byId('composer-text'), byId('thread-text'), byId('sites-pane').querySelector('select')]
+    const stops = [byId('channels').querySelector('button'), byId('home-pane').querySelector('.scroll'), byId('messages'), byId('composer-text'), byId('thread-text'), byId('sites-pane').querySelector('select')]
       .filter((stop) => stop?.checkVisibility());
     const here = stops.findIndex((stop) => stop === document.activeElement || stop.closest('nav, .scroll, form, aside')?.contains(document.activeElement));
     stops[(here + (event.shiftKey ? stops.length - 1 : 1)) % stops.length]?.focus();

@@ -46,10 +46,16 @@ function list(element, names) {
   return node;
 }
 
+/** Of several lines the columns matter: they are scrolled rather than broken. A single long line is broken. */
+function preformatted(element, names) {
+  const columns = (element.elements ?? []).some(({ text }) => String(text ?? '').trim().includes('\n'));
+  return h('pre', columns ? { class: 'columns', tabindex: '0' } : {}, leaves(element.elements, names));
+}
+
 function part(element, names) {
   switch (element.type) {
     case 'rich_text_section': return h('div', { class: 'rich-section' }, leaves(element.elements, names));
-    case 'rich_text_preformatted': return h('pre', {}, leaves(element.elements, names));
+    case 'rich_text_preformatted': return preformatted(element, names);
     case 'rich_text_quote': return h('blockquote', {}, leaves(element.elements, names));
     case 'rich_text_list': return list(element, names);
     default: return h('div', { class: 'unknown-inline' }, `[${element.type}: not drawn here]`);

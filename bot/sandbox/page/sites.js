@@ -7,6 +7,7 @@ const FAULTS = [
   [null, 'answers normally'], ['unreachable', 'is unreachable'], ['timeout', 'never answers in time'], ['credentials', 'refuses the credentials'],
   ['html', 'answers with an HTML page'], ['server_error', 'answers 500'], ['rate_limited', 'answers 429, too many requests'],
 ];
+const UNFOLDED = 6; // a large site must not push the next one out of sight
 const STATES = [[1, 'up', 'Up'], [0, 'down', 'Down'], [null, 'unknown', 'Unknown']];
 const stateOf = (status) => (status === 1 ? 'up' : status === 0 ? 'down' : 'unknown');
 const path = (site, ...rest) => ['/sites', site, ...rest].map((piece, index) => (index ? encodeURIComponent(piece) : piece)).join('/');
@@ -78,13 +79,16 @@ class SiteCard {
     const tell = (words) => { if (words) setText(this.said, words); };
     this.fault = h('select', { class: 'field-input', onchange: () => this.setFault(tell) }, FAULTS.map(([value, label]) => h('option', { value: value ?? '' }, label)));
     this.list = h('ul', { class: 'connections' });
+    this.rest = h('ul', { class: 'connections' });
+    this.more = h('summary', { class: 'more' });
+    this.folded = h('details', { class: 'folded' }, this.more, this.rest);
     this.tell = tell;
     const name = h('input', { type: 'text', class: 'field-input', required: true, maxlength: '120', placeholder: 'SAP orders' });
     const type = h('input', { type: 'text', class: 'field-input', maxlength: '60', value: 'REST API' });
     this.node = h('section', { class: 'card site', 'aria-label': `Site ${site.name}`, dataset: { site: site.name } },
       h('header', { class: 'card-head' }, this.title, this.badge), this.address,
       h('label', { class: 'switch-line' }, h('span', {}, 'The server'), this.fault),
-      this.list, this.said,
+      this.list, this.folded, this.said,
       h('details', { class: 'add' }, h('summary', { class: 'more' }, 'Add a connection'),
         h('form', {
           class: 'write', onsubmit: async (event) => {
@@ -114,14 +118,18 @@ class SiteCard {
       else {
         const row = new ConnectionRow(this.name, connection, this.tell);
         this.rows.set(id, row);
-        this.list.append(row.node);
+        (this.list.children.length < UNFOLDED ? this.list : this.rest).append(row.node);
       }
     }
+    setText(this.more, `${this.rest.children.length} more`);
+    this.folded.hidden = !this.rest.children.length;
     const down = site.connections.filter(({ status }) => status === 0).length;
+    const unknown = site.connections.filter(({ status }) => status !== 0 && status !== 1).length;
+    const states = [down && `${down} of ${site.connections.length} down`, unknown && `${unknown} unknown`].filter(Boolean).join(', ');
     const broken = Boolean(site.fault) || site.reachable === false;
     this.node.classList.toggle('faulty', broken);
-    setText(this.badge, broken ? 'disturbed' : down ? `${down} of ${site.connections.length} down` : 'all up');
-    this.badge.className = `site-badge ${broken ? 'unknown' : down ? 'down' : 'up'}`;
+    setText(this.badge, broken ? 'disturbed' : states || (site.connections.length ? 'all up' : 'empty'));
+    this.badge.className = `site-badge ${broken ? 'unknown' : down ? 'down' : unknown || !site.connections.length ? 'unknown' : 'up'}`;
     setText(this.address, `${site.url} · asked ${plural(site.calls ?? 0, 'time')}`);
     if (document.activeElement !== this.fault) this.fault.value = site.fault ?? '';
   }

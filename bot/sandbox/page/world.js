@@ -37,6 +37,8 @@ export class World {
     this.users = new Map();
     this.channels = new Map(); // id → {id, name, messages, replies, notified, pinged, quiet, read}
     this.privates = new Map(); // id → ephemeral
+    this.homes = new Map(); // user → what the app published for them
+    this.views = new Map(); // id → modal that somebody has before them
     this.notices = [];
     this.connected = null;
     this.refusing = null;
@@ -63,6 +65,8 @@ export class World {
     for (const channel of this.channels.values()) if (channel.read === null) this.markRead(channel.id);
     this.privates = new Map((state.ephemerals ?? []).map((one) => [one.id, one]));
     for (const one of this.privates.values()) if (one.replaces && one.replaces !== one.id) this.privates.delete(one.replaces);
+    this.homes = new Map(Object.entries(state.homes ?? {}));
+    this.views = new Map((state.views ?? []).map((view) => [view.id, view]));
     this.status(state);
   }
 

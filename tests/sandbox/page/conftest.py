@@ -41,6 +41,8 @@ class FakeBackend:
 
     messages: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: {"C1": [], "C2": []})
     ephemerals: list[dict[str, Any]] = field(default_factory=list)
+    homes: dict[str, dict[str, Any]] = field(default_factory=dict)
+    views: list[dict[str, Any]] = field(default_factory=list)
     sites: list[dict[str, Any]] = field(default_factory=list)
     posted: asyncio.Queue[tuple[str, dict[str, Any]]] = field(default_factory=asyncio.Queue)
     answer: dict[str, Any] = field(default_factory=lambda: {"ok": True})
@@ -89,6 +91,8 @@ class FakeBackend:
                 "channels": channels,
                 "messages": self.messages,
                 "ephemerals": self.ephemerals,
+                "homes": self.homes,
+                "views": self.views,
                 "bot": BOT,
                 "connected": True,
                 "refusing": None,

@@ -182,3 +182,33 @@ async def test_the_scenarios_line_tells_what_happens(page: Page, backend: Any) -
     await page.locator("#story", has_text="SAP goes down").wait_for()
 
     assert await page.locator("#story-step").inner_text() == "2 / 8"
+
+
+async def test_a_site_is_all_up_only_when_every_connection_is(page: Page, backend: Any) -> None:
+    """An unknown connection is no good news, and a site without any is none at all."""
+
+    def rows(*states: int | None) -> list[dict[str, Any]]:
+        return [site()["connections"][0] | {"id": number, "status": state} for number, state in enumerate(states)]
+
+    await page.goto(backend.url)
+    for states, said, colour in (
+        ((1, 1), "all up", "up"),
+        ((1, None), "1 unknown", "unknown"),
+        ((1, 0, None), "1 of 3 down, 1 unknown", "down"),
+        ((), "empty", "unknown"),
+    ):
+        await backend.tell({"type": "site", "site": site(connections=rows(*states))}, "/sites/stream")
+        await page.locator(f".site .site-badge.{colour}").get_by_text(said, exact=True).wait_for()
+
+
+async def test_a_large_site_is_folded(page: Page, backend: Any) -> None:
+    rows = [site()["connections"][0] | {"id": number, "name": f"Lift {number}"} for number in range(9)]
+    backend.sites.append(site(connections=rows))
+    await page.goto(backend.url)
+    await page.get_by_text("Lift 5", exact=True).wait_for()
+    assert await page.get_by_text("Lift 6", exact=True).is_hidden()
+    await page.get_by_text("3 more").click()
+    await page.get_by_text("Lift 8", exact=True).wait_for()
+    await backend.tell({"type": "site", "site": site(connections=rows[:6])}, "/sites/stream")
+
+    await page.get_by_text("0 more").wait_for(state="hidden")
