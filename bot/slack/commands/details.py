@@ -18,7 +18,7 @@ from bot.slack.commands.lookup import Lookup, Sight
 from bot.slack.commands.members import members
 from bot.slack.commands.people import Clicked, Respond
 from bot.slack.commands.replies import Answer
-from bot.slack.errors import Malformed, SlackError
+from bot.slack.errors import Refused, Scope, SlackError
 from bot.slack.wording import shorten
 from bot.store.errors import StoreError
 from bot.store.store import Store
@@ -60,8 +60,10 @@ class Details:
         try:
             try:
                 await self._calls.call("views.update", view_id=view, view=_modal(answer["blocks"]))
-            except Malformed as error:
-                _log.warning("Slack calls a modal malformed; it gets the text alone", error=error.error)
+            except Refused as error:
+                if error.scope is not Scope.MESSAGE or error.error == _CLOSED:
+                    raise
+                _log.warning("Slack refuses what a modal shows; it gets the text alone", error=error.error)
                 bare = [section(shorten(answer["text"], 2900))]
                 await self._calls.call("views.update", view_id=view, view=_modal(bare))
         except SlackError as error:

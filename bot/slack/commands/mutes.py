@@ -33,7 +33,11 @@ def muted(reply: MuteReply | None, *, about: str | None) -> Answer:
             body = told(told_now, _MEANING)
             return private(Post(sign=SILENT_SIGN, headline=(*name, f"{verb} muted now", *whole), body=body))
         case MuteOutcome.UNMUTED:
-            body = (("It is recorded, and its open threads say so. What is down is announced at once.",),)
+            body = (
+                (
+                    "It is recorded, and its open threads say so. What fell in silence and is still down is announced at once.",
+                ),
+            )
             return private(Post(sign=HEARD_SIGN, headline=(*name, f"{verb} heard of again"), body=body))
         case MuteOutcome.STILL_SILENT:
             why: Line = ("The mute is lifted, but something else keeps it silent.",)

@@ -62,13 +62,14 @@ class Past:
         `·` mostly not watched.
         """
         step = (self.end - self.start) / number
-        return tuple(_cell(self._within(self.start + n * step, self.start + (n + 1) * step)) for n in range(number))
-
-    def _within(self, start: datetime, end: datetime) -> dict[Seen, timedelta]:
-        spent = dict.fromkeys(Seen, timedelta(0))
+        spent = [dict.fromkeys(Seen, timedelta(0)) for _ in range(number)]
         for first, last, what in self.pieces:
-            spent[what] += max(timedelta(0), min(last, end) - max(first, start))
-        return spent
+            # One before, as dividing rounds.
+            nth = max(0, int((first - self.start) / step) - 1)
+            while nth < number and (begins := self.start + nth * step) < last:
+                spent[nth][what] += max(timedelta(0), min(last, begins + step) - max(first, begins))
+                nth += 1
+        return tuple(map(_cell, spent))
 
 
 def _cell(spent: dict[Seen, timedelta]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -62,13 +63,15 @@ class Survey:
         site_episodes = await self._store.episodes(connection=SITE, open_only=True, limit=_ALL)
         blind = tuple(e for e in site_episodes if e.kind is EpisodeKind.BLIND and e.site in self._sites)
         read = {site.name for site in await self._store.sites() if site.baseline_at is not None}
-        page = page_of(listing, records, blind={episode.site for episode in blind})
+        # Comparing thousands of names takes a while, and the event loop has to go on meanwhile.
+        page = await asyncio.to_thread(page_of, listing, records, blind={episode.site for episode in blind})
+        guess = None if page.total else await asyncio.to_thread(corrected, listing, records)
         return Listed(
             listing=listing,
             page=page,
             blind=blind,
             unread=tuple(site for site in self._sites if site not in read),
-            guess=None if page.total else corrected(listing, records),
+            guess=guess,
         )
 
     async def look_back(self, record: ConnectionRecord, span: str) -> LookedBack:

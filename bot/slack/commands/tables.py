@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from bot.core.connection import State
 from bot.core.incidents import Episode, EpisodeKind, Person
 from bot.slack.blocks import Block, Foreign, Line, actions, bullets, button, rich_section, rich_text
-from bot.slack.commands.grammar import HISTORY, SPANS, Listing
+from bot.slack.commands.grammar import HISTORY, Listing
 from bot.slack.commands.listing import PAGE_SIZE, Page, Row
 from bot.slack.commands.naming import name_of
 from bot.slack.commands.past import CELLS, Errors, Past, Seen, errors, taken_up_after
@@ -178,7 +178,7 @@ def _quoted(identifier: str) -> str:
 
 
 def _uptime(past: Past, span: str) -> Line:
-    length = duration(SPANS[span])
+    length = f"{span[:-1]} {span[-1]}"
     if past.uptime is None:
         return (f" was not seen in the last {length}",)
     # Rounded down: what was down for a moment was not up for all of it.

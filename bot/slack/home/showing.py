@@ -13,7 +13,7 @@ import structlog
 from bot.clock import Clock
 from bot.core.maintenance import Window
 from bot.slack.calls import SlackCalls
-from bot.slack.errors import Malformed, RateLimited, SlackError
+from bot.slack.errors import RateLimited, Refused, Scope, SlackError
 from bot.slack.home.board import Board, gather
 from bot.slack.home.view import bare, unreadable, view
 from bot.store.errors import StoreError
@@ -111,10 +111,10 @@ class Home:
         try:
             try:
                 await self._publish(user, unreadable() if board is None else view(board))
-            except Malformed as error:
-                if board is None:
+            except Refused as error:
+                if board is None or error.scope is not Scope.MESSAGE:
                     raise
-                _log.warning("Slack calls the Home tab malformed; it gets its headline alone", error=error.error)
+                _log.warning("Slack refuses what the Home tab shows; it gets its headline alone", error=error.error)
                 await self._publish(user, bare(board))
         except SlackError as error:
             self._showing.failed(self._clock.now(), error.error)

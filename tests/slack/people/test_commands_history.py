@@ -50,7 +50,7 @@ async def outage(house: House, *, hours: float, error: str | None = None, ack: f
 async def test_what_was_always_up_says_so(build: Build) -> None:
     house: House = await build(sites={"plant": [{"id": 1, "name": "Line", "status": 1}]})
     shown = await house.ask("history line")
-    assert "Line was up 100 % of the last 1 d, as far as it was seen" in shown
+    assert "Line was up 100 % of the last 24 h, as far as it was seen" in shown
     assert "Not watched, or not remembered, for 23 h 59 min." in shown
     assert "Downtimes" not in shown
 

@@ -150,10 +150,18 @@ async def test_a_modal_that_slack_does_not_fill_is_answered_privately(house: Hou
     assert "Web Services is down" in read(said)
 
 
-async def test_a_modal_that_slack_calls_malformed_gets_the_text_alone(house: House) -> None:
-    house.slack.fail("views.update", SlackFault.says("invalid_arguments"), times=1)
+@pytest.mark.parametrize("error", ["invalid_arguments", "view_too_large"])
+async def test_a_modal_whose_content_slack_refuses_gets_the_text_alone(house: House, error: str) -> None:
+    house.slack.fail("views.update", SlackFault.says(error), times=1)
     assert await details(house, await house.thread("2")) == []
     assert "Web Services is down." in modal(house)
+
+
+async def test_a_token_that_slack_refuses_is_not_tried_with_less(house: House) -> None:
+    house.slack.fail("views.update", SlackFault.says("invalid_auth"), times=1)
+    (said,) = await details(house, await house.thread("2"))
+    assert "Web Services is down" in read(said)
+    assert len(house.slack.made("views.update")) == 1
 
 
 async def test_without_a_database_the_modal_says_so(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -237,6 +237,12 @@ async def test_what_slack_does_not_take_is_logged_once_and_tried_again(house: Ho
     assert "Web Services" in str(house.slack.workspace.homes["U0ALICE"])
 
 
+async def test_a_token_that_slack_refuses_is_not_tried_with_less(house: House) -> None:
+    house.slack.fail("views.publish", SlackFault.says("invalid_auth"), times=1)
+    await house.handlers.event(payload(house))
+    assert published(house) == 1
+
+
 async def test_when_slack_asks_to_slow_down_the_rest_waits(house: House) -> None:
     await opened(house)
     await opened(house, "U0BOB")
@@ -248,8 +254,9 @@ async def test_when_slack_asks_to_slow_down_the_rest_waits(house: House) -> None
     assert published(house) == 5
 
 
-async def test_a_board_that_slack_calls_malformed_gets_its_headline_alone(house: House) -> None:
-    house.slack.fail("views.publish", SlackFault.says("invalid_arguments"), times=1)
+@pytest.mark.parametrize("error", ["invalid_arguments", "view_too_large"])
+async def test_a_board_that_slack_refuses_gets_its_headline_alone(house: House, error: str) -> None:
+    house.slack.fail("views.publish", SlackFault.says(error), times=1)
     assert (await opened(house)).startswith("🔴 1 connection down. Ask for `/connection list`")
 
 
