@@ -104,6 +104,13 @@ async def test_a_connection_that_itempath_does_not_check_is_said_to_be_so(house:
     assert "ItemPath itself has not checked it for too long." in read(replies.connection(stale))
 
 
+async def test_a_reading_whose_time_is_not_known_is_shown_without_an_age(house: House) -> None:
+    sight = await house.lookup.look("plant", "1")
+    assert isinstance(sight, Sight)
+    shown = read(replies.connection(replace(sight, live=None, gone=True, read_at=None)))
+    assert "What follows is its last reading." in shown
+
+
 async def test_a_state_that_was_never_known_becomes_known(build: Build) -> None:
     house: House = await build(sites={"default": [{"id": 1, "name": "One", "status": None}]})
     assert "One: state unknown" in await house.ask("1")
