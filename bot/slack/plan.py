@@ -15,7 +15,7 @@ from bot.core.incidents import Role, ThreadKind
 from bot.slack.pace import EDIT, LONGEST, LOOK, Pace
 from bot.store.outbox import DeliveryState, MessageKey, Outgoing
 
-INCIDENTS = frozenset({ThreadKind.OUTAGE, ThreadKind.ERROR, ThreadKind.SITE, ThreadKind.BASELINE})
+INCIDENTS = frozenset({ThreadKind.OUTAGE, ThreadKind.GROUP, ThreadKind.ERROR, ThreadKind.SITE, ThreadKind.BASELINE})
 
 
 class Action(enum.StrEnum):
@@ -130,7 +130,9 @@ def _rank(step: Step, turns: Mapping[MessageKey, datetime]) -> tuple[object, ...
             first = (3, 0.0)
         case _:
             first = (_importance(outgoing), 0.0)
-    return (*first, outgoing.created_at, outgoing.message.thread, outgoing.message.n)
+    # Threads of one moment were opened in the order of their serials, the greatest impact first: 9 before 10.
+    thread = outgoing.message.thread
+    return (*first, outgoing.created_at, len(thread), thread, outgoing.message.n)
 
 
 def _importance(outgoing: Outgoing) -> int:

@@ -97,6 +97,18 @@ def test_each_message_takes_one_step_at_a_time_and_whoever_waits_has_a_time(rows
     assert (busy.steps, busy.wake_at) == ((), None)
 
 
+def test_a_mass_outage_is_an_incident_and_waits_behind_nothing_less() -> None:
+    group = row(3, thread_kind=ThreadKind.GROUP, created_at=NOW)
+    rows = [row(1, 1, role=Role.BROADCAST, created_at=NOW - SECOND), row(2, 1, created_at=NOW - SECOND)]
+
+    assert steps(*rows, group) == [(Action.POST, "s/3", 0)]
+
+
+def test_of_one_moment_the_thread_that_was_opened_first_goes_first() -> None:
+    """It is the one with the greatest impact; as text, 10 would stand before 9."""
+    assert steps(row(10), row(9)) == [(Action.POST, "s/9", 0)]
+
+
 def test_incident_roots_then_broadcasts_then_the_rest() -> None:
     rows = [
         row(1, thread_kind=ThreadKind.CHANGES, created_at=NOW - 9 * SECOND),
