@@ -49,7 +49,7 @@ def root(view: ThreadView) -> Post:
         sign=mark,
         headline=headline,
         body=told(
-            sentences(fell_since(members), stopped(down)),
+            sentences(fell_since(down or members), stopped(down)),
             acknowledged(thread),
             silenced(thread.silence),
             until_it_holds(thread) if thread.phase is Phase.FLAPPING else (),
@@ -189,7 +189,7 @@ def _news(thread: Thread, members: Sequence[Episode], headline: Line, more: Line
         sign=sign(State.DOWN),
         headline=headline,
         body=told(
-            sentences(fell_since(members), stopped(down)),
+            sentences(fell_since(down), stopped(down)),
             sentences(more, acknowledged(thread)),
             said(down),
             _greatest(down),
@@ -220,7 +220,13 @@ def _of_watched(thread: Thread, members: Sequence[Episode], number: int) -> str:
 def _root_items(members: Sequence[Episode]) -> tuple[Line, ...]:
     shown, down = members[:ROOT_HOLDS], down_of(members)
     shared = shared_error(down)
-    lines = [member_line(e, name_limit=NAME_LIMIT, error_limit=ERROR_IN_ROOT, shared=shared) for e in shown if e.open]
+    # When all fell together the sentence above says when.
+    dated = len({e.start for e in down}) > 1
+    lines = [
+        member_line(e, name_limit=NAME_LIMIT, error_limit=ERROR_IN_ROOT, shared=shared, dated=dated)
+        for e in shown
+        if e.open
+    ]
     if (more := len(down) - len(lines)) > 0:
         lines.append((f"{sign(State.DOWN)} and {more:,} more in the thread",))
     for mark, word, gone in ((sign(State.UP), "up again", False), (OVER_SIGN, "no longer watched", True)):

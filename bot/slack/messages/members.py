@@ -70,8 +70,10 @@ def stopped(down: Sequence[Episode]) -> Line:
     return (("At least " if len(known) < len(down) else "") + str(words),)
 
 
-def member_line(episode: Episode, *, name_limit: int, error_limit: int, shared: Shared | None = None) -> Line:
-    """One line; of what is down with what it stops and why, unless that is what most report.
+def member_line(
+    episode: Episode, *, name_limit: int, error_limit: int, shared: Shared | None = None, dated: bool = False
+) -> Line:
+    """One line; of what is down with what it stops, when it fell if `dated`, and why, unless most report the same.
 
     The words for the signs stand above the list: twenty times the same word would hide what differs.
     """
@@ -85,7 +87,8 @@ def member_line(episode: Episode, *, name_limit: int, error_limit: int, shared: 
     bad: Line = (f", {count(stops, 'integration')}",) if stops > 0 else ()
     error = _error(episode)
     tells = error is not None and (shared is None or _family(error) != shared.family)
-    return (sign(State.DOWN), *who, *bad, *((": ", Foreign(error or "", error_limit)) if tells else ()))
+    since: Line = (", since ", episode.start) if dated else ()
+    return (sign(State.DOWN), *who, *bad, *since, *((": ", Foreign(error or "", error_limit)) if tells else ()))
 
 
 def shared_error(down: Sequence[Episode]) -> Shared | None:

@@ -29,7 +29,7 @@ from bot.slack.messages.phrases import (
     told,
 )
 from bot.slack.messages.post import ACKNOWLEDGED_SIGN, ERROR_SIGN, HEARD_SIGN, SILENT_SIGN, Post
-from bot.slack.wording import count, sign
+from bot.slack.wording import count, duration, sign
 
 
 def reply(view: ThreadView, message: Message, *, now: datetime) -> Post:
@@ -103,16 +103,17 @@ def _still_so(view: ThreadView, now: datetime) -> Post | None:
     if not still:
         return None
     if view.thread.kind is ThreadKind.BASELINE:
-        return _baseline_still_down(view.thread, still)
+        return _baseline_still_down(view.thread, still, now=now)
     return outages.still_down(view.thread, still[0], now=now)
 
 
-def _baseline_still_down(thread: Thread, still: list[Episode]) -> Post:
+def _baseline_still_down(thread: Thread, still: list[Episode], *, now: datetime) -> Post:
     few = len(still) <= IN_DETAIL
     verb = "is" if len(still) == 1 else "are"
+    how_long = f" {verb} still down, for at least {duration(now - min(e.start for e in still))} now"
     return Post(
         sign=sign(State.DOWN),
-        headline=(f"{count(len(still), 'connection')} of ", Foreign(thread.site, style="bold"), f" {verb} still down"),
+        headline=(f"{count(len(still), 'connection')} of ", Foreign(thread.site, style="bold"), how_long),
         body=told(() if few else ("Down: ", *names(still), "."), acknowledged(thread)),
         items=tuple(member(episode) for episode in still) if few else (),
     )

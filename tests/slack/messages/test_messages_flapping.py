@@ -139,7 +139,7 @@ def test_a_group_that_flaps_says_how_many_are_down_now(story: Story, shown: Show
 
     assert lines == [
         "# 🔴 Connections of plant are flapping together: 6 changes so far, 1 of 60 down now",
-        "All fell {2026-11-24 03:00:05}. 1 integration stops.",
+        "It fell {2026-11-24 03:00:05}. 1 integration stops.",
         "Nobody has acknowledged it yet. @here",
         EXPECT,
         "Down, greatest impact first:",

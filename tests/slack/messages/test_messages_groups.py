@@ -53,9 +53,9 @@ def test_the_root_says_how_many_of_how_many_since_when_how_bad_and_who_has_it(st
         "Nobody has acknowledged it yet. @here",
         "2 of the 3 report: HTTP 503 after 12 s.",
         "Down, greatest impact first:",
-        "* 🔴 C5 plant/5, 5 integrations",
-        "* 🔴 C3 plant/3, 3 integrations: no route",
-        "* 🔴 C1 plant/1, 1 integration",
+        "* 🔴 C5 plant/5, 5 integrations, since {2026-11-24 03:00:05}",
+        "* 🔴 C3 plant/3, 3 integrations, since {2026-11-24 03:02:05}: no route",
+        "* 🔴 C1 plant/1, 1 integration, since {2026-11-24 03:00:05}",
         "* 🟢 1 up again: C2",
         "* ⚪ 1 no longer watched: C4",
         *BUTTONS,
@@ -63,9 +63,21 @@ def test_the_root_says_how_many_of_how_many_since_when_how_bad_and_who_has_it(st
     assert rendered.text == (
         "🔴 3 of 60 connections of plant are down. The first fell 2026-11-24 03:00:05 UTC, the latest "
         "2026-11-24 03:02:05 UTC. 9 integrations stop. Nobody has acknowledged it yet. 2 of the 3 report: "
-        "HTTP 503 after 12 s. Down, greatest impact first: 🔴 C5 plant/5, 5 integrations; 🔴 C3 plant/3, "
-        "3 integrations: no route; 🔴 C1 plant/1, 1 integration; 🟢 1 up again: C2; ⚪ 1 no longer watched: C4. <!here>"
+        "HTTP 503 after 12 s. Down, greatest impact first: 🔴 C5 plant/5, 5 integrations, since 2026-11-24 03:00:05 UTC; "
+        "🔴 C3 plant/3, 3 integrations, since 2026-11-24 03:02:05 UTC: no route; "
+        "🔴 C1 plant/1, 1 integration, since 2026-11-24 03:00:05 UTC; "
+        "🟢 1 up again: C2; ⚪ 1 no longer watched: C4. <!here>"
     )
+
+
+def test_since_when_is_said_of_what_is_down_and_of_each_unless_they_fell_together(story: Story, shown: Shown) -> None:
+    """What is up again had its time; that is not since when the others are down."""
+    recovered = [story.over(story.member(n)) for n in (1, 2)]
+    later = [story.member(n, start=story.three + timedelta(minutes=9)) for n in (3, 4)]
+    lines = shown(story.root(group(story), *recovered, *later))
+
+    assert lines[1] == "All fell {2026-11-24 03:09:05}. 7 integrations stop."
+    assert lines[4:6] == ["* 🔴 C4 plant/4, 4 integrations", "* 🔴 C3 plant/3, 3 integrations"]
 
 
 def test_somebody_who_has_it_is_named_and_nobody_is_called(story: Story, shown: Shown) -> None:
@@ -298,7 +310,7 @@ def test_reminder_and_escalation_say_what_is_down_still_and_call_their_own(story
     escalated = story.reply(thread, one, story.over(story.member(2)), kind=MessageKind.ESCALATED)
     assert shown(escalated) == [
         "🔴 Escalated: 1 of 60 connections of plant is still down, for 2 h 5 min now",
-        "All fell {2026-11-24 03:00:05}. 1 integration stops. @S0BOSS @U0ANA",
+        "It fell {2026-11-24 03:00:05}. 1 integration stops. @S0BOSS @U0ANA",
         "Nobody has acknowledged it yet.",
         "Greatest impact: C1.",
     ]

@@ -223,7 +223,7 @@ def test_many_of_a_baseline_are_named_in_a_line_and_the_rest_counted(story: Stor
     assert lines[3] == "Over: C1."
     reminder = shown(story.reply(thread, *many, kind=MessageKind.REMINDER, number=1))
     assert reminder[:2] == [
-        "🔴 70 connections of plant are still down",
+        "🔴 70 connections of plant are still down, for at least 2 h 5 min now",
         "Down: " + ", ".join(f"C{n}" for n in range(1, 61)) + " and 10 more. @here",
     ]
 
@@ -235,7 +235,7 @@ def test_a_baseline_s_reminder_lists_what_is_still_down(story: Story, shown: Sho
     )
 
     assert shown(rendered) == [
-        "🔴 1 connection of plant is still down",
+        "🔴 1 connection of plant is still down, for at least 2 h 5 min now",
         "Nobody has acknowledged it yet. @here",
         "* 🔴 down: C2 plant/2",
     ]
