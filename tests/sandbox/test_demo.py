@@ -17,7 +17,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from bot.sandbox import demo
-from bot.sandbox.demo import CHANNEL, Sandbox, run_demo, sandbox
+from bot.sandbox.demo import CHANNEL, ESCALATE_AFTER, REMIND_EVERY, ROTTERDAM, Sandbox, run_demo, sandbox
 from bot.sandbox.itempath import SimulatedItemPath
 from bot.sandbox.sites import mount_sites
 from bot.sandbox.slack.server import LocalSlack
@@ -60,8 +60,8 @@ def boxes(monkeypatch: pytest.MonkeyPatch) -> asyncio.Queue[Sandbox]:
 Serve = Callable[[Teller], Awaitable[TestServer]]
 
 
-def texts(slack: LocalSlack) -> list[str]:
-    return [message["text"] for message in slack.messages(CHANNEL.id)]
+def texts(slack: LocalSlack, channel: str = CHANNEL.id) -> list[str]:
+    return [message["text"] for message in slack.messages(channel)]
 
 
 async def test_the_story_is_told_whole_and_nothing_of_the_environment_is_heeded(
@@ -76,24 +76,27 @@ async def test_the_story_is_told_whole_and_nothing_of_the_environment_is_heeded(
     box = await boxes.get()
     slack = box.slack
 
-    async def shows(part: str) -> None:
-        await slack.wait_for(lambda: any(part in text for text in texts(slack)), within=90)
+    async def shows(part: str, channel: str = CHANNEL.id) -> None:
+        await slack.wait_for(lambda: any(part in text for text in texts(slack, channel)), within=90)
 
-    await shows("Watching 5 connections of berlin, 1 already down")
-    await shows("Watching 4 connections of rotterdam")
+    await shows("Watching 17 connections of berlin, 1 already down")
+    await shows("Watching 4 connections of rotterdam", ROTTERDAM.id)
     await shows("PowerPick is down. berlin/1")
     await shows("PowerPick reports an error while down")
     await shows("PowerPick is up again after")
     await shows("SAP S/4HANA Orders reports an error")
     await shows("Seen 3 times")
     await shows("SAP S/4HANA Orders no longer reports an error")
-    await shows("ItemPath rotterdam cannot be read")
-    await shows("ItemPath rotterdam can be read again")
+    await shows("12 of 17 connections of berlin are down")
+    await shows("All 12 connections of berlin that were down are up again")
+    await shows("ItemPath rotterdam cannot be read", ROTTERDAM.id)
+    await shows("ItemPath rotterdam can be read again", ROTTERDAM.id)
     await slack.wait_for(lambda: slack.workspace.ephemerals, within=60)
     (answer,) = slack.workspace.ephemerals.values()
     os.kill(os.getpid(), signal.SIGTERM)
     await telling
 
+    assert not [text for text in texts(slack) if "Vertical Lift" in text and "connections" not in text]
     assert answer.command == "/connection 1"
     assert answer.text.startswith("🟢 PowerPick is up. berlin/1: read from ItemPath just now.")
     assert f"Open {box.url} in a browser" in capsys.readouterr().out
@@ -122,6 +125,19 @@ async def test_the_page_its_switches_and_the_story_are_on_one_address() -> None:
                 assert response.status == 200
         async with session.get("/demo/story") as response:
             assert response.content_type == "text/event-stream"
+
+
+async def test_reminder_and_escalation_come_soon_but_after_the_story(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits for hours in front of a demonstration, and none of it disturbs what is being told."""
+    told: list[Beat] = []
+
+    def kept(beats: list[Beat]) -> Teller:
+        told.extend(beats)
+        return Teller(beats)
+
+    monkeypatch.setattr(demo, "Teller", kept)
+    async with sandbox():
+        assert told[-1].at <= 60 < REMIND_EVERY.total_seconds() < ESCALATE_AFTER.total_seconds() <= 300
 
 
 async def test_connection_1_is_there_once() -> None:
