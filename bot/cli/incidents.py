@@ -164,6 +164,7 @@ def _as_json(episode: Episode, threads: Mapping[str, Thread], events: Sequence[E
                 "at": event.at.isoformat(),
                 "kind": event.kind.value,
                 "reason": event.reason,
+                "connection": event.connection or None,
                 "thread": event.thread,
                 "data": dict(event.data),
             }
@@ -174,9 +175,12 @@ def _as_json(episode: Episode, threads: Mapping[str, Thread], events: Sequence[E
 
 
 def _belongs(event: Event, episode: Episode) -> bool:
-    if (event.site, event.connection) != (episode.site, episode.connection):
+    """What happened to it, and from its start on what its thread told of all that is in it."""
+    if event.site != episode.site or event.at < episode.start:
         return False
-    return event.at >= episode.start and (episode.end is None or event.at <= episode.end)
+    if event.connection == SITE and event.thread is not None:
+        return event.thread == episode.thread
+    return event.connection == episode.connection and (episode.end is None or event.at <= episode.end)
 
 
 def _iso(at: datetime | None) -> str | None:

@@ -76,6 +76,9 @@ EVENTS = (
     event("7", OPEN.start - MINUTE, EventKind.ERROR, "new_error"),
     event("7", OPEN.start, EventKind.WENT_DOWN, "seen", thread="vienna/1"),
     event("7", NOW - MINUTE, EventKind.ACKNOWLEDGED, "by_person", data={"by": {"id": "U1", "name": "Ann"}}),
+    event(SITE, NOW, EventKind.REMINDED, "still_down", thread="vienna/1"),
+    event(SITE, NOW, EventKind.GROUP_OVER, "all_over", thread="vienna/2"),
+    event(SITE, BLIND.start, EventKind.SIGHT_LOST, "muted"),
     event("8", OVER.start, EventKind.WENT_DOWN, "while_away"),
     event("8", NOW, EventKind.ADDED, "listed"),
 )
@@ -92,7 +95,7 @@ async def store(cli: Cli) -> AsyncIterator[Store]:
 
 
 async def commit(store: Store, **decided: Any) -> None:
-    async with store.tick("vienna") as tick:
+    async with store.tick("vienna", now=NOW, lately=HOUR) as tick:
         await tick.apply(Decision(site=tick.state.site, **decided), NOW)
 
 
@@ -140,8 +143,11 @@ async def test_json_has_every_field_and_the_events_with_their_reasons(cli: Cli, 
     assert [(each["kind"], each["reason"]) for each in down["events"]] == [
         ("went_down", "seen"),
         ("acknowledged", "by_person"),
+        ("reminded", "still_down"),
     ]
+    assert [each["connection"] for each in down["events"]] == ["7", "7", None]
     assert blind["connection"] is None
+    assert [(each["kind"], each["reason"]) for each in blind["events"]] == [("sight_lost", "muted")]
     assert blind["failure"]["kind"] == "timeout"
     assert over["downtimeSeconds"] == 300
     assert (over["endWhy"], over["closing"]) == ("seen", "no_longer_watched")
