@@ -4,8 +4,8 @@
 `repr` or an exception.
 """
 
-from bot.settings.addresses import Listen
 from bot.core.cron import Cron, parse_cron
+from bot.settings.addresses import Listen
 from bot.settings.load import ALL, LOOK_UP, STORED, Need, load
 from bot.settings.models import AlertSettings, Maintenance, Route, Settings, SiteSettings, SlackSettings
 from bot.settings.problems import ConfigurationError, Problem

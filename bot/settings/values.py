@@ -14,8 +14,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, SecretStr
 
-from bot.settings import addresses
 from bot.core.cron import Cron, parse_cron
+from bot.settings import addresses
 
 _UNITS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _DURATION = re.compile(r"(\d{1,15})(ms|s|m|h|d)", re.ASCII)

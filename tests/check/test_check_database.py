@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -37,8 +37,9 @@ def url(path: Path) -> str:
 async def make(url: str, *, sites: tuple[str, ...] = ()) -> None:
     store = await Store.open(url, write=True)
     for site in sites:
-        async with store.tick(site) as tick:
-            await tick.apply(Decision(site=replace(tick.state.site, serial=1)), datetime.now(UTC))
+        now = datetime.now(UTC)
+        async with store.tick(site, now=now, lately=timedelta(0)) as tick:
+            await tick.apply(Decision(site=replace(tick.state.site, serial=1)), now)
     await store.remember_channel("alerts", "C0ALERTS")
     await store.close()
 

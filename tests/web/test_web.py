@@ -76,7 +76,7 @@ class Bench:
         """A good poll at this moment, recorded."""
         snapshot = Snapshot(connections=(Connection(id="1", name="PowerPick", status=status),))
         policy = Policy(site=self.site.site, home="#ops", interval=INTERVAL)
-        async with self.store.tick(self.site.site, now=self.clock.at) as tick:
+        async with self.store.tick(self.site.site, now=self.clock.at, lately=policy.lately) as tick:
             decision = decide(tick.state, Polled(snapshot=snapshot), now=self.clock.at, policy=policy)
             await tick.apply(decision, now=self.clock.at)
 

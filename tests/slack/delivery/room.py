@@ -80,8 +80,9 @@ class Room:
 
     async def commit(self, **what: Any) -> None:
         """One decision, and the loop is woken as the poller wakes it."""
-        async with self.store.tick("default") as tick:
-            await tick.apply(Decision(site=tick.state.site, **what), self.clock.now())
+        now = self.clock.now()
+        async with self.store.tick("default", now=now, lately=timedelta(0)) as tick:
+            await tick.apply(Decision(site=tick.state.site, **what), now)
         self.delivery.wake()
 
     async def announce(self, *numbers: int, channel: str = CHANNEL, kind: ThreadKind = ThreadKind.OUTAGE) -> None:
