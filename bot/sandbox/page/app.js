@@ -120,6 +120,7 @@ byId('me').addEventListener('change', (event) => {
   if (home.open) home.ask();
 });
 byId('home').addEventListener('click', () => {
+  leaveThread();
   home.show();
   panes.show('channel');
   drawChannels();
@@ -137,11 +138,15 @@ function openThread(message) {
   panes.openThread();
 }
 
+function leaveThread() {
+  if (thread) panes.closedThread();
+  thread = null;
+}
+
 function closeThread() {
   if (!thread) return;
   const { from } = thread;
-  thread = null;
-  panes.closedThread();
+  leaveThread();
   const line = channelList.byKey.get(from)?.node;
   if (line) line.focus({ preventScroll: true }); else composer.focus();
 }
@@ -177,6 +182,7 @@ const drawEmpty = () => { byId('channel-empty').hidden = channelList.entries.len
 function choose(id) {
   if (shown !== id) channelList.clear();
   shown = id;
+  leaveThread(); // where there is little room it stands before what is chosen
   home.hide();
   showChannel();
   drawChannels();

@@ -286,3 +286,15 @@ async def test_a_server_that_is_gone_is_said_and_returned_to(page: Page, backend
     await page.locator("#messages .message", has_text="meanwhile").wait_for()
 
     assert await page.locator("#gone").is_hidden()
+
+
+async def test_the_time_of_a_message_without_a_head_shows_without_moving_it(page: Page, backend: Any) -> None:
+    backend.add("one", ts=TS)
+    backend.add("two", ts=TS + 1)
+    await page.goto(backend.url)
+    second = page.locator("#messages .message.compact")
+    before = await second.locator(".body").bounding_box()
+    await second.hover()
+    await second.locator(".gutter-time").wait_for()
+
+    assert await second.locator(".body").bounding_box() == before

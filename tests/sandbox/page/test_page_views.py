@@ -247,3 +247,18 @@ async def test_home_and_modal_fit_a_narrow_screen(page: Page, backend: Any) -> N
     assert box
     assert (box["x"] >= 0, box["x"] + box["width"] <= 360, box["height"] <= 700) == (True, True, True)
     assert await dialog.get_by_role("button", name="Done").is_visible()
+
+
+async def test_home_and_channels_are_not_hidden_behind_an_open_thread(page: Page, backend: Any) -> None:
+    """Between telephone and wide screen the thread stands where the channel does."""
+    backend.add("down", ts=TS)
+    await page.set_viewport_size({"width": 1000, "height": 700})
+    await page.goto(backend.url)
+    for place, shown in (("#home", "ItemPath Alerts"), ("#channels button >> nth=0", "#alerts")):
+        await page.get_by_role("button", name="alerts", exact=True).click()
+        await page.locator("#messages .message").focus()
+        await page.keyboard.press("Enter")
+        await page.locator("#thread").wait_for()
+        await page.locator(place).click()
+        await page.get_by_role("main", name=shown).wait_for()
+        assert await page.locator("#thread").is_hidden()
