@@ -74,10 +74,11 @@ class World:
         channels: Iterable[Channel] = (),
         speed: float = SPEED,
         socket_mode: bool = True,
+        clock: Skipping | None = None,
     ) -> None:
         """`sites`: rows by site; else one site `default` with one connection, 1, called PowerPick."""
         rows = {"default": [connection(1, "PowerPick", type="MSSQL", integrationCount=3)]} if sites is None else sites
-        self.clock = Skipping(speed=speed)
+        self.clock = clock or Skipping(speed=speed)
         self.database = folder / "bot.db"
         self.slack = LocalSlack(
             now=self._timestamp,
