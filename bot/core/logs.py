@@ -98,11 +98,11 @@ def _again(draft: Draft, episode: Episode, row: Connection, log: Log) -> None:
         reason = "grouped" if thread is not None else "muted"
         if thread is None and episode.kind is EpisodeKind.ERROR and (told := _tell(draft, episode, row)) is not None:
             reason = "mute_ended"
-    elif known is None or known.message == 0:
-        # A root tells its first family, and how many others its thread has.
-        draft.touch(told)
-    else:
+    elif known is not None and known.message != 0:
         draft.revise(told, known.message, family.count)
+    elif known is not None or episode.kind is EpisodeKind.ERROR:
+        # An error's root tells its first family, and how many others its thread has.
+        draft.touch(told)
     _log_error(draft, row, log, reason=reason, thread=told)
 
 

@@ -30,7 +30,7 @@ async def test_an_error_on_a_connection_that_stays_up_is_counted_told_and_closed
 
     watched.site.write_error(1, "disk full")
     other = "  reply 🟠 PowerPick reports another error. default/1: Seen once, <time>. Error: disk full"
-    await watched.shows(WATCHING, twice, other)
+    await watched.shows(WATCHING, twice.replace(" Error:", " 1 other error in the thread. Error:"), other)
 
     watched.site.write_log(1)
     await watched.shows(
