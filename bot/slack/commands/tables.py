@@ -25,7 +25,7 @@ TURN = "turn_page_"
 AGAIN = "?"
 """The `value` of a share button begins so when a command follows, which is asked again for everybody."""
 
-_COLUMNS = (("", 7), ("for", 12), ("name", 28), ("reference", 24), ("type", 12), ("stops", 6))
+_COLUMNS = (("", 7), ("for", 13), ("name", 28), ("reference", 24), ("type", 12), ("stops", 6))
 DOWNTIMES = 10
 ERRORS = 5
 ERROR_LIMIT = 150

@@ -104,8 +104,10 @@ async def gather(store: Store, *, sites: Collection[str], maintenance: Sequence[
     )
 
 
-def _worst_first(episode: Episode) -> tuple[bool, int, datetime, str]:
-    return episode.kind is not EpisodeKind.OUTAGE, -_stops(episode), episode.start, episode.id
+def _worst_first(episode: Episode) -> tuple[bool, int, datetime, int, str]:
+    """Of equals in the order of their ids, numbers as numbers."""
+    by_id = (len(episode.connection), episode.connection)
+    return episode.kind is not EpisodeKind.OUTAGE, -_stops(episode), episode.start, *by_id
 
 
 def _worst_site_first(site: SiteBoard) -> tuple[int, int, int, str]:
