@@ -66,8 +66,9 @@ browser: $(DEV) ## the demo's story in a real Chromium (CHROMIUM=… names anoth
 	@command -v "$${CHROMIUM:-chromium}" >/dev/null || { echo 'Chromium is missing: apt install chromium' >&2; exit 1; }
 	@$(PY) -m pytest -m browser $(ARGS)
 
-screenshots: $(DEV) ## the README's pictures, taken from the demo in that Chromium
+screenshots: $(DEV) ## the pictures of README and docs, taken from the demo and from a storm in that Chromium
 	@PYTHONPATH=. $(PY) tests/project/screenshots.py
+	@PYTHONPATH=. $(PY) tests/project/storm_pictures.py
 
 format: $(DEV) ## put the code into the common format
 	@$(PY) -m ruff check --fix

@@ -11,13 +11,15 @@ import os
 import re
 import sys
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from bot.sandbox.slack.workspace import Message
 from bot.settings import Maintenance, Settings
+from bot.supervisor import Service
 from tests.e2e.stepped import Stepped
 from tests.e2e.world import ALERTS, World, connection
 
@@ -65,6 +67,18 @@ class Storm(World):
             ["delivery", "reach", "home tab", "housekeeping", *(f"poll {name}" for name in self.sites)]
         )
         await self.clock.go_on(self._every - timedelta(seconds=1))
+
+    async def _run(self, ready: asyncio.Future[Service]) -> None:
+        async with Service.start(self.configured(), clock=self.clock, trust_env=False) as service:
+            for n, poller in enumerate(service.pollers):
+                # Sites are read at the same moment, and in the same order each time.
+                poller.run = partial(self._later, n * timedelta.resolution, poller.run)  # type: ignore[method-assign]
+            ready.set_result(service)
+            await service.run(self._stop)
+
+    async def _later(self, span: timedelta, run: Callable[[], Awaitable[None]]) -> None:
+        await self.clock.sleep(span.total_seconds())
+        await run()
 
     async def stop(self) -> None:
         self.clock.loops = frozenset()

@@ -26,6 +26,8 @@ from bot.telemetry import configure_logging
 PICTURES = Path(__file__).parents[2] / "docs/pictures"
 SIZE = (1280, 860)
 COLOURS = 256
+DIFFERENT = 300
+"""Squared distance of two colours: ten steps in each of red, green and blue."""
 CHROMIUM_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
@@ -44,10 +46,16 @@ READ_PIXELS = """async (png) => {
 
 
 def with_palette(rgba: bytes, width: int) -> bytes:
-    """A PNG of the commonest 256 colours; every other becomes the nearest of them (https://www.w3.org/TR/png-3/)."""
+    """A PNG of at most 256 colours; every other becomes the nearest of them (https://www.w3.org/TR/png-3/).
+
+    The commonest that differ: hundreds of shades of letters' edges must not leave a rare sign without its colour.
+    """
     pixels = [rgba[at : at + 3] for at in range(0, len(rgba), 4)]
     counted = Counter(pixels)
-    palette = [colour for colour, _ in counted.most_common(COLOURS)]
+    palette: list[bytes] = []
+    for colour, _ in counted.most_common():
+        if len(palette) < COLOURS and all(_distance(colour, other) >= DIFFERENT for other in palette):
+            palette.append(colour)
     place = {colour: number for number, colour in enumerate(palette)}
     for colour in counted.keys() - place.keys():
         place[colour] = min(range(len(palette)), key=lambda number: _distance(colour, palette[number]))
@@ -68,17 +76,19 @@ def _chunk(chunk: tuple[bytes, bytes]) -> bytes:
     return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
 
 
-async def take(pages: dict[str, Page], name: str) -> None:
-    """`<name>-light.png` and `<name>-dark.png`."""
-    shots = {scheme: await page.screenshot(animations="disabled") for scheme, page in pages.items()}
+async def take(pages: dict[str, Page], name: str, *, folder: Path = PICTURES, of: str = "body") -> None:
+    """`<name>-light.png` and `<name>-dark.png`, of what the selector `of` finds."""
+    shots = {scheme: await page.locator(of).screenshot(animations="disabled") for scheme, page in pages.items()}
     for scheme, shot in shots.items():
         # On a blank page: the sandbox's own forbids to load anything from elsewhere.
         blank = await pages[scheme].context.new_page()
         rgba = base64.b64decode(await blank.evaluate(READ_PIXELS, base64.b64encode(shot).decode()))
         await blank.close()
-        path = PICTURES / f"{name}-{scheme}.png"
-        path.write_bytes(await asyncio.to_thread(with_palette, rgba, SIZE[0]))
-        print(f"{path.relative_to(PICTURES.parents[1])}: {path.stat().st_size // 1000} kB")  # noqa: T201
+        path = folder / f"{name}-{scheme}.png"
+        # The header's first field (https://www.w3.org/TR/png-3/): pages may have other widths.
+        width: int = struct.unpack(">I", shot[16:20])[0]
+        path.write_bytes(await asyncio.to_thread(with_palette, rgba, width))
+        print(f"{path.relative_to(folder.parents[1])}: {path.stat().st_size // 1000} kB")  # noqa: T201
 
 
 async def shown(pages: dict[str, Page], text: str) -> None:
@@ -86,14 +96,18 @@ async def shown(pages: dict[str, Page], text: str) -> None:
 
 
 @asynccontextmanager
-async def looking(url: str) -> AsyncIterator[dict[str, Page]]:
+async def looking(url: str, *, scale: float = 1.0) -> AsyncIterator[dict[str, Page]]:
     chromium = shutil.which(os.environ.get("CHROMIUM", "chromium"))
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
         pages: dict[str, Page] = {}
         for scheme in SCHEMES:
             context = await browser.new_context(
-                viewport={"width": SIZE[0], "height": SIZE[1]}, color_scheme=scheme, timezone_id="UTC", locale="en-GB"
+                viewport={"width": SIZE[0], "height": SIZE[1]},
+                device_scale_factor=scale,
+                color_scheme=scheme,
+                timezone_id="UTC",
+                locale="en-GB",
             )
             pages[scheme] = await context.new_page()
             await pages[scheme].goto(url)
