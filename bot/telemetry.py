@@ -43,8 +43,9 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
         re.compile(r"(?i)(\bauthorization['\"]?\s*[:=]\s*(?:b?['\"])?)(?!bearer\b)(?:(\w+)\s+)?[\w.~+/=-]+"),
         rf"\1{MASK}",
     ),
-    # user:password@host in any address
-    (re.compile(r"(?i)([a-z][a-z0-9+.-]*://[^\s/:@'\"]*:)[^\s/'\"]*(?=@)"), rf"\1{MASK}"),
+    # user:password@host in any address. Looked for from its slashes on: from the scheme's letters on, a name of many
+    # letters would cost their square.
+    (re.compile(r"(://[^\s/:@'\"]*:)[^\s/'\"]*(?=@)"), rf"\1{MASK}"),
     # token=…, "password": "…", ticket=… in queries, bodies and connection strings
     (
         re.compile(

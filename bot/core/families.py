@@ -27,7 +27,8 @@ _MASKS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\b\d{1,2}:\d\d(?::\d\d(?:[.,]\d+)?)?(?:\s?[ap]m\b)?", "<time>"),
         (r"://[^\s/?#\"'<>]+", "://<address>"),
         (r"\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b", "<address>"),
-        (r"\b[a-z0-9-]+(?:\.[a-z0-9-]+)+:\d+\b", "<address>"),
+        # Only from the start of a name on: from each of its parts on, a long row of them would cost its square.
+        (r"(?<![\w-])(?<![\w-]\.)[a-z0-9-]+(?:\.[a-z0-9-]+)++:\d+\b", "<address>"),
         # A word with a digit in it is a number, a code, a host or an id: `db2`, `0x7ffe`, `ORD-17A`, `4.2`.
         (r"(?<![\w-])[\w-]*\d[\w.-]*", "<n>"),
         (r"\s+", " "),

@@ -28,7 +28,7 @@ _SCHEME = re.compile(r"\b((?i:bearer|basic)\s+)(?=[\w.~+/=-]*(?:\d|=|[a-z][A-Z])
 _USER_INFO = re.compile(r"(://[^\s/?#@:\"'<>]*:)[^\s/?#\"'<>]+(?=@)")
 _TOKEN_HOST = re.compile(r"(://)[^\s/?#@:\"'<>]{20,}(?=@)")
 _KNOWN_SHAPES = re.compile(
-    r"eyJ[\w-]{5,}\.[\w-]{5,}(?:\.[\w-]*)?"  # a JSON web token
+    r"(?<![\w-])(?>[\w-]*?eyJ)[\w-]{5,}+\.[\w-]{5,}+(?:\.[\w-]*)?"  # a JSON web token
     r"|\bxox[a-z]-[\w-]{6,}|\bxapp-[\w-]{6,}"
     r"|\bgh[a-z]_\w{20,}|\bgithub_pat_\w{20,}|\bglpat-[\w-]{16,}"
     r"|\bA(?:KIA|SIA)[0-9A-Z]{16}\b|\bsk[-_][\w-]{20,}"

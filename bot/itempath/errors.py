@@ -14,7 +14,8 @@ from typing import ClassVar
 from bot.core.connection import Failure
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]+")
-_TOKEN = re.compile(r"eyJ[\w-]+(?:\.[\w-]*){1,2}|(?i:bearer)\s+\S+")
+# Read once from the start of a run of letters on: a run full of `eyJ` would cost its square.
+_TOKEN = re.compile(r"(?<![\w-])(?>[\w-]*?eyJ)[\w-]++(?:\.[\w-]*){1,2}|(?i:bearer)\s+\S+")
 _EXCERPT = 120
 _MASK = "***"
 

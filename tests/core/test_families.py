@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -66,3 +68,13 @@ def test_a_long_error_costs_no_more_than_its_head() -> None:
 @pytest.mark.parametrize("text", ["-" * 100_000, "a:" * 50_000, "a." * 50_000, "1" * 100_000, "mon " * 25_000])
 def test_hostile_text_is_masked_in_one_go(text: str) -> None:
     assert len(masked(text)) <= 2 * LOOKED_AT
+
+
+@pytest.mark.parametrize("run", ["a-", "1.", "ab:", "a.b."])
+def test_a_long_error_takes_no_longer_than_its_length(run: str) -> None:
+    """At their square, a hundred errors of many hyphens would hold up the bot for a minute."""
+    started = time.process_time()
+    for number in range(100):
+        masked(f"{run * LOOKED_AT}{number}")
+
+    assert time.process_time() - started < 5

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -138,3 +139,12 @@ def test_foreign_text_is_one_short_line_without_secrets(text: str, shown: str) -
 
 def test_a_body_never_shows_in_the_words_for_a_reply() -> None:
     assert JWT not in repr(Reply(status=200, url="", body=JWT.encode()))
+
+
+@pytest.mark.parametrize("run", ["eyJ", "bearer "])
+def test_a_long_text_takes_no_longer_than_its_length(run: str) -> None:
+    """Whoever names things in ItemPath must not be able to hold up the bot: at their square, these take minutes."""
+    started = time.process_time()
+    excerpt(run * (100_000 // len(run)))
+
+    assert time.process_time() - started < 5

@@ -10,16 +10,19 @@ import pytest
 import typer
 
 from bot.cli.app import app
-from bot.settings import SettingDoc, reference
+from bot.core.events import EventKind
+from bot.core.incidents import Why
+from bot.settings import SettingDoc, load, reference
+from bot.slack.commands.grammar import WORDS, Help, parse
 from bot.telemetry import Metrics
 from tests.project.conftest import ROOT
 
 README = (ROOT / "README.md").read_text()
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted(ROOT.glob("docs/**/*.md"))]
-MARK = "*(next version)*"
-"""Stands where a setting is accepted that has no effect yet."""
 OWN_SETTINGS = "config/bot.toml"
 """A deployment's own file, which the project does not have."""
+RENAMED = {"poll_interval": "interval"}
+"""Settings that have another name where they are read."""
 VERBS = set(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
 
 
@@ -44,10 +47,9 @@ def row_of(doc: SettingDoc) -> list[str]:
 
 
 def is_read(doc: SettingDoc) -> bool:
-    """Whether anything beyond the settings' own validation reads it."""
-    name = "maintenance" if doc.table == "maintenance" else doc.keys[0].removesuffix("_env")
-    own = ("models.py", "load.py", "validation.py", "sources.py", "reference.py")
-    files = [path for path in ROOT.glob("bot/**/*.py") if path.parent.name != "settings" or path.name not in own]
+    """Whether anything beyond the settings themselves reads it."""
+    name = RENAMED.get(doc.keys[0], doc.keys[0].removesuffix("_env"))
+    files = [path for path in ROOT.glob("bot/**/*.py") if path.parent.name != "settings"]
     return any(re.search(rf"\.{name}\b", path.read_text()) for path in files)
 
 
@@ -79,9 +81,58 @@ def test_the_settings_tables_name_nothing_else() -> None:
 
 
 @pytest.mark.parametrize("doc", reference(), ids=_id)
-def test_a_setting_is_marked_exactly_while_nothing_reads_it(doc: SettingDoc) -> None:
-    """Whoever gives it an effect takes the mark away, and whoever adds one without an effect says so."""
-    assert row_of(doc)[3].startswith(MARK) is not is_read(doc)
+def test_no_setting_is_accepted_without_an_effect(doc: SettingDoc) -> None:
+    assert is_read(doc)
+
+
+def toml_examples() -> list[str]:
+    return re.findall(r"(?ms)^```toml\n(.*?)^```$", README)
+
+
+def test_every_example_of_a_settings_file_is_accepted(tmp_path: Path) -> None:
+    """As it stands if it has sites; what is only a part of a file, behind the one that has."""
+    (whole,) = [text for text in toml_examples() if "[[sites]]" in text]
+    (tmp_path / "graz-password").write_text("secret")
+    whole = whole.replace("/run/secrets/", f"{tmp_path}/")
+    secrets = {"VIENNA_TOKEN": "a", "SLACK_BOT_TOKEN": "xoxb-a", "SLACK_APP_TOKEN": "xapp-a"}
+
+    for part in ["", *(text for text in toml_examples() if "[[sites]]" not in text)]:
+        (tmp_path / "bot.toml").write_text(f"{whole}\n{part}")
+        settings = load(config=tmp_path / "bot.toml", environ=secrets, cwd=tmp_path)
+        assert settings.notes == ()
+        assert len(settings.maintenance) == part.count("[[maintenance]]")
+    assert len(toml_examples()) > 1
+
+
+def section(heading: str) -> str:
+    return README.partition(f"\n## {heading}")[2].partition("\n## ")[0]
+
+
+def test_every_command_of_the_readme_is_understood_and_every_one_is_told() -> None:
+    named = re.findall(r"`/connection ([^`]+)`", README)
+    table = re.findall(r"`/connection ([^`]+)`", section("Asking"))
+
+    assert {word for text in table for word in text.split()[:1]} >= set(WORDS)
+    for text in named:
+        command = parse(text)
+        assert not isinstance(command, Help) or text == "help", text
+
+
+def test_every_reason_that_is_named_is_one_that_a_decision_gives() -> None:
+    """The table that says why somebody was told, or was not."""
+    rows = re.findall(
+        r"(?m)^\| (?:`(\w+)`[^|]*)?\| ((?:`\w+`,? ?)+)\|", section("Verbs").partition("\n### Why was I told")[2]
+    )
+    reasons = {reason for _, cell in rows for reason in codes(cell)}
+    given = {
+        reason
+        for path in ROOT.glob("bot/core/*.py")
+        for reason in re.findall(r'(?:reason=|reason = |, |else )"(\w+)"', path.read_text())
+    }
+
+    assert len(rows) > len({kind for kind, _ in rows}) > 4
+    assert {kind for kind, _ in rows if kind} <= set(EventKind)
+    assert reasons <= given | set(Why)
 
 
 def test_every_variable_that_is_named_exists() -> None:
@@ -95,9 +146,7 @@ def test_every_verb_that_is_named_exists_and_every_verb_is_named() -> None:
     # There it is the name of a container.
     text = README.replace("docker exec itempath-bot ", "")
     called = set(re.findall(r"(?:python -m bot|itempath-bot) ([a-z]+)\b", text))
-    listed = set(
-        re.findall(r"(?m)^\| `([a-z]+)(?: \[[^|]*)?` \|", README.partition("\n## Verbs\n")[2].partition("\n## ")[0])
-    )
+    listed = set(re.findall(r"(?m)^\| `([a-z]+)(?: \[[^|]*)?` \|", section("Verbs").partition("\n### ")[0]))
 
     assert called
     assert called <= VERBS
