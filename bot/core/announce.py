@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.core import groups
+from bot.core.connection import State
 from bot.core.draft import Draft
 from bot.core.events import EventKind
 from bot.core.incidents import Episode, EpisodeKind, ThreadKind
@@ -34,11 +35,14 @@ def announce(draft: Draft) -> None:
 
 
 def _untold(draft: Draft, episode: Episode) -> bool:
+    """What is down, as far as can be seen now, and nobody was told."""
+    record = draft.connections.get(episode.connection)
     return (
         episode.kind is EpisodeKind.OUTAGE
         and episode.open
         and episode.thread is None
         and episode.site == draft.site.name
+        and (episode.id in draft.fell or (record is not None and record.state(blind=False) is State.DOWN))
     )
 
 

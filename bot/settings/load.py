@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterator, Mapping
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+from bot.core.maintenance import glob
 from bot.settings.models import (
     AlertSettings,
     Maintenance,
@@ -149,7 +149,7 @@ def _check_sites_named(sources: Sources, parts: Mapping[str, Any]) -> None:
     names = [site.name for site in parts["sites"]]
     for key in ("routes", "maintenance"):
         for number, each in enumerate(parts[key]):
-            if each.site is not None and not any(fnmatchcase(name, each.site) for name in names):
+            if each.site is not None and not any(glob(each.site, name) for name in names):
                 sources.problem(
                     f"{key}[{number}].site", f"fits no site; there are {', '.join(names)}", given=repr(each.site)
                 )

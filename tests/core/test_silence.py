@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from bot.core.connection import UnreadableRow
 from bot.core.cron import parse_cron
 from bot.core.events import EventKind
 from bot.core.incidents import EVERY, EpisodeKind, MessageKind, Person, Role, Silence, ThreadKind
@@ -159,6 +160,20 @@ def test_a_muted_blindness_that_ends_leaves_nothing_to_say() -> None:
     story.poll(up())
 
     assert not story.sent
+
+
+def test_what_cannot_be_understood_when_its_mute_ends_waits_until_it_can() -> None:
+    story = Story(up())
+    story.mute("1")
+    story.poll(down())
+    bad = (UnreadableRow(id="1", problem="status is a list"),)
+    story.poll(unreadable=bad)
+    story.sent.clear()
+    story.unmute("1")
+    assert not story.sent
+
+    story.poll(down())
+    assert ThreadKind.OUTAGE in {t.kind for t in story.roots}
 
 
 def test_after_a_single_failed_poll_nothing_old_is_announced() -> None:

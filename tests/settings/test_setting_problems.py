@@ -116,6 +116,10 @@ def test_each_mistake_is_told_with_its_key_and_its_cure(place: Place, toml: str,
     assert place.only(toml).startswith(told)
 
 
+def test_a_pattern_fits_a_site_without_regard_to_case(place: Place) -> None:
+    assert place.load("[[routes]]\nsite = 'DEF*'\nmention = 'here'").routes[0].site == "DEF*"
+
+
 def test_everything_that_is_right_is_taken(place: Place) -> None:
     toml = """
         [slack]
