@@ -2,7 +2,7 @@
 
 A call either gives its whole answer or raises an `ItemPathError`, within its budget of seconds. What can succeed when
 repeated is repeated with growing, jittered pauses; a server's `Retry-After` is obeyed, and reported instead when it
-reaches beyond the budget.
+reaches beyond the budget. `connections` alone waits longer: for an answer of a slow server, as long as `timeout` allows.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import NamedTuple, Self, TypeVar
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
@@ -40,6 +40,15 @@ LEAST_LEFT = 0.2
 """Seconds that an attempt must have left to be begun."""
 
 
+class _Bounds(NamedTuple):
+    """When a call must end, in the event loop's time."""
+
+    repeat: float
+    """Nothing is asked again past it."""
+    end: float
+    """No answer is waited for past it."""
+
+
 class ItemPathClient:
     """One keep-alive session with one server. Used within one event loop; `close` it, or use `async with`."""
 
@@ -65,7 +74,7 @@ class ItemPathClient:
         """`url` with or without a trailing `/` or `/api`; a `token`, or else `username` and `password`.
 
         `timezone` is the IANA zone of ItemPath's naive times. Seconds: `timeout` for one exchange, `budget` for one
-        call with all its repetitions (the poll interval is a good one), `backoff` for the first pause. `attempts` bounds
+        call with all its repetitions (the poll interval is a good one; see `connections`), `backoff` for the first pause. `attempts` bounds
         each request, `max_body` is in bytes after decompression. `ca_file` is trusted beside the system's authorities.
         `trust_env` honours proxies named in the environment. Raises `ValueError` for settings that cannot work.
         """
@@ -74,6 +83,7 @@ class ItemPathClient:
         self._api = base
         self._list = base.join(URL("connections"))
         self._zone = _zone(timezone)
+        self._timeout = timeout
         self._budget = budget
         self._attempts = attempts
         self._wait = wait_exponential_jitter(multiplier=backoff, max=_LONGEST_PAUSE, jitter=backoff)
@@ -110,13 +120,15 @@ class ItemPathClient:
         Where several pages were needed, their ids are held against a count, and on a disagreement everything is read
         once more. A count that disagrees with the same ids twice is the count's own affair; ids that will not hold
         still are an error, for a partial read must not be compared.
+
+        Past `budget` nothing is asked again, but a budget shorter than `timeout` does not make a slow server unreadable.
         """
         query = (filter or ConnectionFilter()).parameters()
-        deadline = self._deadline(budget)
-        reading = await self._read_on(query, deadline)
-        if reading.grew and not await self._agrees(reading, query, deadline):
-            before, reading = reading, await self._read_on(query, deadline)
-            if reading.ids != before.ids and not await self._agrees(reading, query, deadline):
+        bounds = self._bounds(budget, least=self._timeout)
+        reading = await self._read_on(query, bounds)
+        if reading.grew and not await self._agrees(reading, query, bounds):
+            before, reading = reading, await self._read_on(query, bounds)
+            if reading.ids != before.ids and not await self._agrees(reading, query, bounds):
                 raise ServerError(
                     "ItemPath's list of connections changed while it was being read, twice.",
                     advice="Nothing to do if this passes; otherwise look for what keeps changing connections.",
@@ -136,10 +148,10 @@ class ItemPathClient:
         """One reply to List Connections, rows in the server's order. Raises `ValueError` for impossible arguments."""
         query = (filter or ConnectionFilter()).parameters()
         query += page_parameters(order_by=order_by, page=page, limit=limit)
-        return (await self._listing(query, self._deadline(budget))).snapshot
+        return (await self._listing(query, self._bounds(budget))).snapshot
 
     async def count(self, filter: ConnectionFilter | None = None, *, budget: float | None = None) -> int:  # noqa: A002 - the API's own word
-        return await self._count((filter or ConnectionFilter()).parameters(), self._deadline(budget))
+        return await self._count((filter or ConnectionFilter()).parameters(), self._bounds(budget))
 
     async def connection(self, id: str, *, budget: float | None = None) -> Connection:  # noqa: A002 - the API's own word
         """One connection. Raises `NotFound` when there is none with this id."""
@@ -148,54 +160,56 @@ class ItemPathClient:
             raise no_such_connection(id, url=str(self._list))
         escaped = quote(id, safe="", errors="replace")
         url = URL(f"{self._list}/{escaped}", encoded=True)
-        deadline = self._deadline(budget)
-        reply = await self._ask(url, deadline)
+        bounds = self._bounds(budget)
+        reply = await self._ask(url, bounds)
         if reply.status == 404:
             raise no_such_connection(id, url=reply.url, status=404)
         return await self._parsed(
             lambda: read_connection(reply.body, id=id, zone=self._zone, url=reply.url, content_type=reply.content_type),
             reply,
-            deadline,
+            bounds,
         )
 
-    def _deadline(self, budget: float | None) -> float:
-        return asyncio.get_running_loop().time() + (self._budget if budget is None else budget)
+    def _bounds(self, budget: float | None, *, least: float = 0.0) -> _Bounds:
+        now = asyncio.get_running_loop().time()
+        budget = self._budget if budget is None else budget
+        return _Bounds(repeat=now + budget, end=now + max(budget, least))
 
-    async def _read_on(self, query: list[tuple[str, str]], deadline: float) -> Reading:
-        reading = Reading(first=await self._listing(query, deadline))
+    async def _read_on(self, query: list[tuple[str, str]], bounds: _Bounds) -> Reading:
+        reading = Reading(first=await self._listing(query, bounds))
         if may_be_capped(reading.first.rows):
             page = 1
             while reading.add(
-                await self._listing([*query, *page_parameters(page=page, limit=reading.page_size)], deadline)
+                await self._listing([*query, *page_parameters(page=page, limit=reading.page_size)], bounds)
             ):
                 page += 1
                 if page > PAGES_LIMIT:
                     raise TooLarge(f"The list of connections has more than {PAGES_LIMIT} pages.", url=str(self._list))
         return reading
 
-    async def _agrees(self, reading: Reading, query: list[tuple[str, str]], deadline: float) -> bool:
+    async def _agrees(self, reading: Reading, query: list[tuple[str, str]], bounds: _Bounds) -> bool:
         try:
-            return await self._count(query, deadline) == len(reading.ids)
+            return await self._count(query, bounds) == len(reading.ids)
         except ItemPathError as error:
             if not error.permanent:
                 raise
             return True  # a server that cannot count does not disagree
 
-    async def _listing(self, query: list[tuple[str, str]], deadline: float) -> Listing:
-        reply = await self._get(query, deadline)
+    async def _listing(self, query: list[tuple[str, str]], bounds: _Bounds) -> Listing:
+        reply = await self._get(query, bounds)
         return await self._parsed(
             lambda: read_listing(reply.body, zone=self._zone, url=reply.url, content_type=reply.content_type),
             reply,
-            deadline,
+            bounds,
         )
 
-    async def _count(self, query: list[tuple[str, str]], deadline: float) -> int:
-        reply = await self._get([*query, ("countOnly", "true")], deadline)
+    async def _count(self, query: list[tuple[str, str]], bounds: _Bounds) -> int:
+        reply = await self._get([*query, ("countOnly", "true")], bounds)
         return read_count(reply.body, url=reply.url, content_type=reply.content_type)
 
-    async def _get(self, query: list[tuple[str, str]], deadline: float) -> Reply:
+    async def _get(self, query: list[tuple[str, str]], bounds: _Bounds) -> Reply:
         url = self._list.with_query(query)
-        reply = await self._ask(url, deadline)
+        reply = await self._ask(url, bounds)
         error = refusal(reply)
         if error is not None:
             raise error
@@ -223,7 +237,7 @@ class ItemPathClient:
             raise error
         return reply
 
-    async def _ask(self, url: URL, deadline: float) -> Reply:
+    async def _ask(self, url: URL, bounds: _Bounds) -> Reply:
         """All attempts."""
         loop = asyncio.get_running_loop()
 
@@ -234,7 +248,7 @@ class ItemPathClient:
 
         def stop(state: RetryCallState) -> bool:
             # An attempt without time for an answer would only put its own time-out in the place of the real reason.
-            too_late = loop.time() + state.upcoming_sleep + LEAST_LEFT >= deadline
+            too_late = loop.time() + state.upcoming_sleep + LEAST_LEFT >= bounds.repeat
             return state.attempt_number >= self._attempts or too_late
 
         retrying = AsyncRetrying(
@@ -243,13 +257,13 @@ class ItemPathClient:
             stop=stop,
             reraise=True,
         )
-        return await retrying(self._authorised, url, deadline)
+        return await retrying(self._authorised, url, bounds.end)
 
-    async def _parsed(self, parse: Callable[[], T], reply: Reply, deadline: float) -> T:
+    async def _parsed(self, parse: Callable[[], T], reply: Reply, bounds: _Bounds) -> T:
         if len(reply.body) < _THREAD_FROM:
             return parse()
         try:
-            async with asyncio.timeout_at(deadline):
+            async with asyncio.timeout_at(bounds.end):
                 return await asyncio.to_thread(parse)
         except TimeoutError:
             raise TimedOut("The reply is too large to be understood in time.", url=reply.url) from None

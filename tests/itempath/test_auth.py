@@ -247,7 +247,7 @@ async def test_waiting_for_anothers_login_has_an_end(server: Server, client: Ite
     first = asyncio.create_task(client.connections())
     await server.paused.wait()
     with pytest.raises(TimedOut, match="login takes too long"):
-        await client.connections(budget=0.05)
+        await client.count(budget=0.05)
     server.pause.set()
     await first
 

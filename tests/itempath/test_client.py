@@ -359,7 +359,7 @@ async def test_a_body_that_takes_too_long_to_understand_is_a_time_out(
     monkeypatch.setattr(asyncio, "to_thread", never)
     mocked.get(LIST, body=sample("list"))
     with pytest.raises(TimedOut, match="understood in time"):
-        await client.connections(budget=0.02)
+        await client.page(budget=0.02)
 
 
 async def test_no_error_shows_the_token(client: ItemPathClient, mocked: aioresponses) -> None:

@@ -160,6 +160,47 @@ async def test_all_attempts_together_stay_within_the_budget(raw: Raw) -> None:
     assert 0.3 < loop.time() - begun < 2
 
 
+@pytest.mark.parametrize("budget", [0.05, 0.3])
+async def test_a_list_is_waited_for_as_long_as_the_time_out_says_although_polls_are_due_more_often(
+    budget: float, raw: Raw
+) -> None:
+    """A server that is slower than the poll interval is slow, and not out of reach; it is asked once only."""
+    asked = []
+
+    async def talk(request: bytes, writer: asyncio.StreamWriter) -> None:
+        asked.append(request)
+        await asyncio.sleep(0.4)
+        writer.write(
+            b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(ROWS) + ROWS
+        )
+
+    async with a_client(await raw(talk), attempts=4) as client:
+        assert len((await client.connections(budget=budget)).connections) == 1
+        assert len(asked) == 1
+
+
+async def test_what_is_asked_for_a_person_is_not_waited_for_past_its_budget(raw: Raw) -> None:
+    async def talk(_: bytes, writer: asyncio.StreamWriter) -> None:
+        await writer.drain()
+
+    async with a_client(await raw(talk), timeout=30.0) as client:
+        for ask in (client.connection("1", budget=0.1), client.page(budget=0.1), client.count(budget=0.1)):
+            with pytest.raises(TimedOut, match=r"0\.1 s"):
+                await ask
+
+
+async def test_past_the_budget_a_slow_list_is_not_asked_for_again(raw: Raw) -> None:
+    asked = []
+
+    async def talk(request: bytes, writer: asyncio.StreamWriter) -> None:
+        asked.append(request)
+
+    async with a_client(await raw(talk), attempts=4, timeout=0.3) as client:
+        with pytest.raises(TimedOut, match=r"0\.3 s"):
+            await client.connections(budget=0.1)
+    assert len(asked) == 1
+
+
 @pytest.mark.parametrize("said", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n[{"])
 async def test_a_connection_that_is_reset_is_unreachable(said: bytes, raw: Raw) -> None:
     async def talk(_: bytes, writer: asyncio.StreamWriter) -> None:
