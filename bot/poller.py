@@ -83,6 +83,7 @@ class Poller:
         self._changed = asyncio.Event()
         self._one_at_a_time = asyncio.Lock()
         self._resumed = True
+        self._first = True
         self._blind = False
         self._unwritten: _Read | None = None
         """A poll's result that the database did not take."""
@@ -145,7 +146,8 @@ class Poller:
             cause, at = Failed(failure=error.failure), self._clock.now()
             self._reading.failed(at, error.message, kind=error.kind, advice=error.advice)
         else:
-            cause, at = Polled(snapshot=snapshot, resumed=self._resumed), self._clock.now()
+            cause = Polled(snapshot=snapshot, resumed=self._resumed, first=self._first)
+            at = self._clock.now()
             self._reading.worked(at)
         return _Read(cause, at, seconds=(at - started).total_seconds())
 
@@ -168,6 +170,7 @@ class Poller:
             return "bot"
         self._writing.worked(now)
         self._deciding.worked(now)
+        self._first = False
         if isinstance(read.cause, Failed):
             self.trouble = read.cause.failure
             return self.trouble.kind

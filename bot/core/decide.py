@@ -60,7 +60,7 @@ def decide(state: SiteState, cause: Cause, *, now: datetime, policy: Policy) -> 
 def _polled(draft: Draft, cause: Polled) -> None:
     routing.follow(draft)
     sight.tell_gap(draft)
-    sighting = sight.regained(draft, resumed=cause.resumed)
+    sighting = sight.regained(draft, cause)
     draft.site = replace(draft.site, tried_at=draft.now, good_at=draft.now, fails=0, failing_since=None)
     snapshot = rows.in_order(cause.snapshot)
     if draft.site.baseline_at is None:

@@ -10,7 +10,7 @@ from bot.core.draft import Draft
 from bot.core.events import EventKind
 from bot.core.incidents import SITE, Closing, EpisodeKind, MessageKind, Thread, ThreadKind, Why
 from bot.core.silence import silence, voice
-from bot.core.state import ConnectionRecord
+from bot.core.state import ConnectionRecord, Polled
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +103,13 @@ def _lost_before(draft: Draft) -> Thread | None:
     return min(found, key=lambda thread: (thread.opened, thread.id), default=None)
 
 
-def regained(draft: Draft, *, resumed: bool) -> Sighting:
+def regained(draft: Draft, poll: Polled) -> Sighting:
     """The site could be read: the end of a blindness, if there was one."""
     last_good = draft.site.good_at
     episode = draft.blind
     if episode is None:
-        return Sighting(Why.WHILE_AWAY if resumed and last_good is not None else Why.SEEN, last_good)
-    why = Why.WHILE_AWAY if resumed else Why.SEEN
+        return Sighting(Why.WHILE_AWAY if poll.resumed and last_good is not None else Why.SEEN, last_good)
+    why = Why.WHILE_AWAY if poll.first else Why.SEEN
     thread = draft.close_episode(episode, Closing.RECOVERED, why=why, not_before=draft.site.tried_at)
     if thread is not None and not thread.open:
         draft.tell(

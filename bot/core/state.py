@@ -115,6 +115,8 @@ class Polled:
     snapshot: Snapshot
     resumed: bool = False
     """The first good read since the bot started: what changed, changed while it was away."""
+    first: bool = False
+    """The first poll since the bot started, failed ones included: nobody watched the site itself before it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -44,7 +44,7 @@ def snapshots(draw: st.DrawFn) -> Snapshot:
 
 
 causes: st.SearchStrategy[Cause] = st.one_of(
-    st.builds(Polled, snapshot=snapshots(), resumed=st.booleans()),
+    st.builds(Polled, snapshot=snapshots(), resumed=st.booleans(), first=st.booleans()),
     st.builds(Polled, snapshot=snapshots()),
     st.builds(
         Failed,

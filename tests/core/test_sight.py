@@ -122,10 +122,20 @@ def test_a_blindness_that_outlives_the_process_ends_as_one() -> None:
     story = Story(up())
     story.fail()
     story.fail()
-    story.poll(down(), resumed=True)
+    story.poll(down(), resumed=True, first=True)
 
     assert story.episode(EpisodeKind.BLIND).end_why is Why.WHILE_AWAY
     assert story.episode(EpisodeKind.OUTAGE).why is Why.WHILE_BLIND
+
+
+def test_a_blindness_that_a_started_bot_has_met_itself_ends_when_it_sees_that() -> None:
+    """Its first good read is the first look at the connections, but not at the site."""
+    story = Story(up())
+    story.fail()
+    story.fail()
+    story.poll(up(), resumed=True)
+
+    assert story.episode(EpisodeKind.BLIND).end_why is Why.SEEN
 
 
 def test_away_for_more_than_three_intervals_and_five_minutes_is_told_once() -> None:

@@ -31,6 +31,26 @@ async def test_what_is_found_at_the_first_good_read_happened_while_away_and_only
     assert (first.why, second.why) == (Why.WHILE_AWAY, Why.SEEN)
 
 
+async def test_a_blindness_that_began_since_the_start_is_over_when_it_is_seen_to_be(build: Build) -> None:
+    """While away is only what ended before the first poll, failed ones included."""
+    await build(snapshot(1)).poller.poll()
+    again = build(TimedOut("x"), TimedOut("x"), snapshot(1))
+    for _ in range(3):
+        again.clock.at += MINUTE / 2
+        await again.poller.poll()
+    third = build(TimedOut("x"), TimedOut("x"))
+    third.clock.at = again.clock.at
+    for _ in range(2):
+        third.clock.at += MINUTE / 2
+        await third.poller.poll()
+    fourth = build(snapshot(1))
+    fourth.clock.at = third.clock.at + MINUTE / 2
+    await fourth.poller.poll()
+
+    met, missed = sorted(await again.store.episodes(), key=lambda e: e.start)
+    assert (met.end_why, missed.end_why) == (Why.SEEN, Why.WHILE_AWAY)
+
+
 async def test_a_good_read_that_was_not_recorded_does_not_count_as_the_first(build: Build) -> None:
     await build(snapshot(1)).poller.poll()
     again = build(snapshot(0))
