@@ -8,7 +8,7 @@ from typing import Any
 from bot.check.lines import Line, Verdict, warning, wrong
 from bot.settings.models import SlackSettings
 from bot.slack.calls import SlackCalls
-from bot.slack.errors import Ambiguous, Refused, SlackError, advice
+from bot.slack.errors import Ambiguous, Refused, Scope, SlackError, advice
 
 _BY_MANIFEST = "update the app from the manifest in config/ and reinstall it to the workspace"
 _TEST = "This is a test of the ItemPath alert bot: alerts will come to this channel. Nothing is wrong."
@@ -108,11 +108,14 @@ async def _channel(calls: SlackCalls, channel: str, found: Found, scopes: Scopes
             raise found
         answer = await calls.read("conversations.info", channel=found)
     except SlackError as error:
-        if error.error == "missing_scope" and isinstance(found, str):
-            # Posting to an id needs no right to look at it.
-            needed = getattr(error, "needed", None) or "a scope"
-            return warning(what, f"the bot may not look at it without {needed}", _BY_MANIFEST)
-        return _refused(what, error)
+        if not isinstance(error, Refused) or error.scope is not Scope.METHOD:
+            return _refused(what, error)
+        # Posting needs no look, and takes a name too: nothing is known to be wrong.
+        if error.error == "missing_scope":
+            return warning(what, f"the bot may not look at it without {error.needed or 'a scope'}", _BY_MANIFEST)
+        return warning(
+            what, f"this server cannot be asked about it ({error.error})", "see whether `check --send` reaches it"
+        )
     return _judged(what, found, answer.get("channel") or {}, scopes)
 
 
@@ -144,8 +147,9 @@ def _history(channel: Mapping[str, Any]) -> str:
 async def _send(calls: SlackCalls, channel: str, found: Found) -> Line:
     what = f"test alert to {channel}"
     block = {"type": "section", "text": {"type": "plain_text", "text": _TEST}}
+    target = found if isinstance(found, str) else channel
     try:
-        await calls.call("chat.postMessage", channel=found, text=_TEST, blocks=[block])
+        await calls.call("chat.postMessage", channel=target, text=_TEST, blocks=[block])
     except SlackError as error:
         return _refused(what, error)
     return Line(what=what, said="posted")

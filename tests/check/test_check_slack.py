@@ -129,11 +129,12 @@ async def test_a_channel_that_does_not_exist_is_wrong(world: World, channel: str
     assert "channel_not_found" in line.said
 
 
-async def test_a_name_cannot_be_looked_up_without_the_right_to_list(world: World) -> None:
+async def test_a_name_cannot_be_looked_up_without_the_right_to_list_but_posted_to(world: World) -> None:
     world.slack.scopes.remove("groups:read")
     line = await world.about("channel #alerts")
-    assert line.verdict is Verdict.WRONG
+    assert line.verdict is Verdict.WARNING
     assert "groups:read" in line.said
+    assert (await world.about("test alert to #alerts", send=True)).verdict is Verdict.OK
 
 
 async def test_an_id_needs_no_look_at_the_channel(world: World) -> None:
@@ -142,6 +143,20 @@ async def test_an_id_needs_no_look_at_the_channel(world: World) -> None:
     line = await world.about("channel C0ALERTS")
     assert line.verdict is Verdict.WARNING
     assert "channels:read" in line.said
+
+
+@pytest.mark.parametrize("channel", ["C0ALERTS", "#alerts"])
+async def test_a_server_that_cannot_be_asked_about_channels_is_tried_by_a_post(world: World, channel: str) -> None:
+    """Posting needs neither list nor look, so nothing is known to be wrong."""
+    world.channel = channel
+    for method in ("conversations.list", "conversations.info"):
+        world.slack.fail(method, Fault.says("unknown_method"), times=None)
+    about = await world.about(f"channel {channel}")
+    assert about.verdict is Verdict.WARNING
+    assert "unknown_method" in about.said
+
+    assert (await world.about(f"test alert to {channel}", send=True)).verdict is Verdict.OK
+    assert len(world.slack.messages()) == 1
 
 
 async def test_a_name_is_found_on_a_later_page_too(world: World) -> None:
