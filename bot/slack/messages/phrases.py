@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import assert_never
 
 from bot.core.connection import Connection, Log, State
@@ -94,7 +94,10 @@ def length(*episodes: Episode) -> str:
     bound = {(True, False): "at least ", (False, True): "at most ", (True, True): "about "}.get(
         (late_start, late_end), ""
     )
-    return bound + duration((last.end or last.start) - first.start)
+    known = (last.end or last.start) - first.start
+    if bound and known < timedelta(seconds=1):
+        return f"{bound}{0 if late_start else 1} s"  # not "at least less than 1 s"
+    return bound + duration(known)
 
 
 def span(episode: Episode) -> Line:

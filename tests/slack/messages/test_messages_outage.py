@@ -188,6 +188,24 @@ def test_a_downtime_that_is_not_known_exactly_says_which_way(
     assert shown(story.root(story.thread(phase=Phase.CLOSED), episode))[0].endswith(f"is up again after {words}")
 
 
+@pytest.mark.parametrize(
+    ("why", "end_why", "words"),
+    [
+        (Why.BASELINE, Why.SEEN, "at least 0 s"),
+        (Why.WHILE_AWAY, Why.WHILE_AWAY, "about 0 s"),
+        (Why.SEEN, Why.WHILE_BLIND, "at most 1 s"),
+        (Why.SEEN, Why.SEEN, "less than 1 s"),
+    ],
+)
+def test_a_downtime_below_a_second_that_is_not_known_exactly_has_one_bound_only(
+    story: Story, shown: Shown, why: Why, end_why: Why, words: str
+) -> None:
+    episode = story.episode(why=why, not_before=story.three, end_why=end_why, end_not_before=story.three)
+    episode = replace(episode, end=episode.start + timedelta(milliseconds=500))
+
+    assert shown(story.root(story.thread(phase=Phase.CLOSED), episode))[0].endswith(f"is up again after {words}")
+
+
 def test_both_ends_that_nobody_saw_are_told_with_their_bounds(story: Story, shown: Shown) -> None:
     episode = story.episode(
         why=Why.WHILE_AWAY,
