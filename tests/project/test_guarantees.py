@@ -13,7 +13,7 @@ def promises(root: Path) -> list[str]:
     return [line for line in lines if line.startswith("| ") and not line.startswith("| promised |")]
 
 
-def tests_of(path: Path) -> set[str]:
+def functions_of(path: Path) -> set[str]:
     if not path.exists():
         return set()
     functions = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -28,4 +28,4 @@ def test_every_promise_names_a_test(root: Path) -> None:
 def test_every_test_that_is_named_exists(root: Path) -> None:
     named = {match.groups() for line in promises(root) for match in NAMED.finditer(line)}
     assert named
-    assert [f"{file}::{name}" for file, name in sorted(named) if name not in tests_of(root / file)] == []
+    assert [f"{file}::{name}" for file, name in sorted(named) if name not in functions_of(root / file)] == []
