@@ -21,7 +21,7 @@ from tests.crash.inline import quick_database, quiet
 from tests.crash.stories import STORIES
 from tests.crash.story import AFTER_BOTH, BETWEEN_THE_LOOKS, Moment, Run, Scene, Story, Telling
 
-SHARES = 2
+SHARES = 4
 """In so many parts each story is swept, so that they can be swept beside each other."""
 WATCHED = Story(from_nothing=True, scenes=(Scene(at=0),), until=15)
 
