@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV ?= .venv
 JOBS ?= 2
 PORT ?=
+N ?= 20
+SEED ?=
 
 PY := $(VENV)/bin/python
 # Part of the stamps' names: another Python means another virtual environment.
@@ -26,7 +28,7 @@ endif
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test lint types imports unit browser screenshots format lock image clean
+.PHONY: help demo test lint types imports unit torture browser screenshots format lock image clean
 
 help: ## list these targets
 	@echo 'make TARGET, where TARGET is one of:'
@@ -60,6 +62,10 @@ unit: $(DEV) ## the tests, with branch coverage (ARGS='…' goes to pytest)
 	@$(PY) -m coverage report --include='bot/core/*' --fail-under=100
 	$(call section,Branch coverage: the whole 95 %)
 	@$(PY) -m coverage report --fail-under=95
+
+torture: $(DEV) ## real bots killed at random over random histories (N=… histories, SEED=… repeats a run)
+	$(call section,Torture (SIGKILL))
+	@PYTHONPATH=. $(PY) -m tests.crash.torture --histories $(N) $(if $(SEED),--seed $(SEED))
 
 browser: $(DEV) ## the demo's story in a real Chromium (CHROMIUM=… names another one)
 	$(call section,Browser (Chromium))

@@ -1,0 +1,129 @@
+"""One life of a bot: the service's own loops over a database and a channel, with every step to the outside counted.
+
+A step is where the bot may die: whatever the database and Slack hold at that moment is what the next life finds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.core.policy import Policy
+from bot.poller import Poller, Reads
+from bot.slack.calls import SlackCalls
+from bot.slack.delivery import Delivery
+from bot.slack.workspace import Workspace
+from bot.store.engine import Database
+from bot.store.store import Store
+from bot.telemetry import Metrics
+from tests.crash.clock import Virtual
+from tests.crash.workspace import Channels
+
+T = TypeVar("T")
+Arguments = dict[str, Any]
+Step = Callable[[str, Arguments | None], None]
+"""Told what was about to happen or has just happened, and which post is under way, if one is."""
+
+ADOPT_WAIT = timedelta(seconds=3)
+CUT_OFF_EVERY = 0.1
+POST = "chat.postMessage"
+
+
+class CountedDatabase(Database):
+    """Each commit is two steps: before it, when all of it would be undone, and after it, before anybody learns of it."""
+
+    def __init__(self, database: Database, step: Step) -> None:
+        super().__init__(database.address, database.engine)
+        self.hold = database.hold
+        self._step = step
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncConnection]:
+        async with super().write() as connection:
+            yield connection
+            self._step("commit, before", None)
+        self._step("commit, after", None)
+
+
+class CountedCalls(SlackCalls):
+    """Each request is two steps: before Slack has taken it, and after, before the answer.
+
+    A post has one more: it is under way, and arrives although the bot has died.
+    """
+
+    def __init__(self, channels: Channels, step: Step) -> None:
+        super().__init__(token="none", api_url="none")
+        self._channels = channels
+        self._step = step
+
+    async def _attempt(self, method: str, arguments: Arguments) -> Arguments:
+        given = {name: value for name, value in arguments.items() if value is not None and name != "_as_query"}
+        self._step(f"{method}, not sent", None)
+        if method == POST:
+            self._step(f"{method}, under way", given)
+        await asyncio.sleep(0)
+        answer = self._channels.take(method, given)
+        self._step(f"{method}, not answered", None)
+        await asyncio.sleep(0)
+        return answer
+
+
+class Life:
+    """The parts of the service that change what is remembered or shown."""
+
+    def __init__(
+        self, opened: Store, *, step: Step, source: Reads, policy: Policy, clock: Virtual, channels: Channels
+    ) -> None:
+        self._opened = opened
+        self.store = Store(CountedDatabase(opened._database, step), None, opened.install_id)
+        calls = CountedCalls(channels, step)
+        self.delivery = Delivery(
+            store=self.store,
+            calls=calls,
+            workspace=Workspace(calls, self.store),
+            clock=clock,
+            adopt_wait=ADOPT_WAIT,
+            interactive=True,
+        )
+        self.poller = Poller(
+            client=source,
+            store=self.store,
+            policy=policy,
+            peers=(),
+            clock=clock,
+            metrics=Metrics(version="test"),
+            committed=self.delivery.wake,
+        )
+        self._tasks: list[asyncio.Task[Any]] = []
+
+    @classmethod
+    async def begin(cls, database: Path, **parts: Any) -> Life:
+        life = cls(await Store.open(f"sqlite:///{database}", write=True), **parts)
+        life.does(life.poller.run())
+        life.does(life.delivery.run())
+        return life
+
+    def does(self, what: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Something that ends with this life."""
+        task = asyncio.create_task(what)
+        self._tasks.append(task)
+        return task
+
+    async def end(self) -> None:
+        """Raises what broke a task of it."""
+        living = set(self._tasks)
+        while living:
+            # More than once: a cancellation that meets a library's clean-up can get lost there.
+            for task in living:
+                task.cancel()
+            _, living = await asyncio.wait(living, timeout=CUT_OFF_EVERY)
+        await self._opened.close()
+        for task in self._tasks:
+            if not task.cancelled():
+                task.result()

@@ -1,0 +1,191 @@
+"""Real bots over random histories, killed with SIGKILL at random moments; in the end the channel is held to the truth.
+
+    python -m tests.crash.torture --histories 300 [--seed 1]
+
+Each history is a site whose connections fall and rise, and a bot (`python -m bot run`) that polls it. The bot is killed
+while it reads, decides, commits or sends, while Slack holds an answer to a post or an edit that it has taken, or holds
+the request before it takes it; and is started again. The truth is what the site did: each downtime was polled before it
+ended, so each has exactly one root with exactly one recovery below it, except the last one of a connection that stays
+down.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import random
+import re
+import sys
+import tempfile
+from collections import Counter
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.e2e.process import Outside
+from tests.e2e.world import connection
+
+NAMES = ("Ada", "Bea", "Cid")
+"""Fewer than make a group: each outage has a root of its own."""
+CHANGES = 6
+WITHIN = 90.0
+"""Real seconds until what is missing counts as lost; generous, because machines that run tests are busy."""
+KILLS = ("at once", "after a moment", "an answer to a post", "an answer to an edit", "a post", "an edit")
+_GATES = {
+    "an answer to a post": ("chat.postMessage", False),
+    "an answer to an edit": ("chat.update", False),
+    "a post": ("chat.postMessage", True),
+    "an edit": ("chat.update", True),
+}
+_ABOUT = re.compile(r"(Ada|Bea|Cid) is (down|up again)")
+
+
+@dataclass
+class Tally:
+    lost: int = 0
+    doubled: int = 0
+    kills: Counter[str] = field(default_factory=Counter)
+
+    def add(self, other: Tally) -> None:
+        self.lost += other.lost
+        self.doubled += other.doubled
+        self.kills += other.kills
+
+    @property
+    def clean(self) -> bool:
+        return self.lost == self.doubled == 0
+
+
+class History:
+    """One site, one bot, one channel; `dice` decides on everything that is left to chance."""
+
+    def __init__(self, outside: Outside, dice: random.Random) -> None:
+        self._outside = outside
+        self._dice = dice
+        self._down: set[str] = set()
+        self._falls: Counter[str] = Counter()
+        self._rises: Counter[str] = Counter()
+        self._last_rose = False
+        self.tally = Tally()
+
+    async def play(self) -> Tally:
+        outside = self._outside
+        for number, name in enumerate(NAMES, start=2):
+            outside.site.add(**connection(number, name))
+        await outside.start()
+        await outside.sees(outside.lines)
+        for _ in range(CHANGES):
+            await self._change_and_kill()
+            await outside.start()
+            # The truth is seen once before it changes again.
+            await outside.site.polled(2)
+        await self._compare()
+        return self.tally
+
+    async def _change_and_kill(self) -> None:
+        outside, how = self._outside, self._dice.choice(KILLS)
+        with ExitStack() as gates:
+            gate = None
+            if how in _GATES:
+                method, before = _GATES[how]
+                gate = gates.enter_context(outside.slack.gate(method, before=before))
+            self._change()
+            await outside.site.polled()
+            if gate is not None and self._will_come(gate.method):
+                await outside.sees(lambda: gate.held)
+            elif how != "at once":
+                await asyncio.sleep(self._dice.uniform(0.0, 0.6))
+            self.tally.kills[how] += 1
+            await outside.kill()
+
+    def _will_come(self, method: str) -> bool:
+        """An edit comes with a rise only; a fall and a rise are both posts."""
+        return method == "chat.postMessage" or self._last_rose
+
+    def _change(self) -> None:
+        # A fourth change would be flapping, and told otherwise.
+        name = self._dice.choice([n for n in NAMES if self._falls[n] + self._rises[n] < 3])
+        self._last_rose = name in self._down
+        number = NAMES.index(name) + 2
+        if self._last_rose:
+            self._down.remove(name)
+            self._rises[name] += 1
+        else:
+            self._down.add(name)
+            self._falls[name] += 1
+        self._outside.site.set_status(number, int(self._last_rose))
+
+    async def _compare(self) -> None:
+        """Wait until nothing is missing, or for long; then count what is missing and what is too much."""
+        wanted = self._wanted()
+        with contextlib.suppress(TimeoutError):
+            await self._outside.slack.wait_for(lambda: not wanted - self._shown(), within=WITHIN)
+        await self._outside.idle()
+        shown = self._shown()
+        self.tally.lost = (wanted - shown).total()
+        self.tally.doubled = (shown - wanted).total()
+
+    def _wanted(self) -> Counter[tuple[str, str, str]]:
+        """How often each thing should be told: its kind, about whom, and below which root."""
+        wanted: Counter[tuple[str, str, str]] = Counter()
+        for name in NAMES:
+            wanted["root", name, "up again"] = self._rises[name]
+            wanted["broadcast", name, "up again"] = self._rises[name]
+            wanted["root", name, "down"] = int(name in self._down)
+        return +wanted
+
+    def _shown(self) -> Counter[tuple[str, str, str]]:
+        shown: Counter[tuple[str, str, str]] = Counter()
+        root: str | None = None
+        for line in self._outside.lines():
+            about = _ABOUT.search(line)
+            kind = line.split()[0]
+            if kind == "root":
+                root = about[1] if about else None
+            if about is None:
+                if kind != "root" or "Watching" not in line:
+                    shown[kind, line, ""] += 1
+            else:
+                # One that stands below another's root counts as too much, and as missing where it belongs.
+                place = about[1] if kind == "root" or root == about[1] else f"{about[1]} below {root}"
+                shown[kind, place, about[2]] += 1
+        return shown
+
+
+async def torture(*, histories: int, seed: int, folder: Path, say: bool = True) -> Tally:
+    """So many histories, each from a seed of its own that follows from `seed`."""
+    tally = Tally()
+    for number in range(histories):
+        own = folder / str(number)
+        own.mkdir()
+        async with Outside(own) as outside:
+            found = await History(outside, random.Random(f"{seed}/{number}")).play()
+            if not found.clean:
+                sys.stdout.write(f"history {number}: " + "\n".join(outside.lines()) + "\n")
+        tally.add(found)
+        if say:
+            sys.stdout.write(f"history {number + 1} of {histories}: {found.lost} lost, {found.doubled} duplicated\n")
+            sys.stdout.flush()
+    return tally
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--histories", type=int, default=20)
+    parser.add_argument("--seed", type=int, default=None)
+    given = parser.parse_args()
+    seed = random.SystemRandom().randrange(1_000_000) if given.seed is None else given.seed
+    sys.stdout.write(f"seed {seed}\n")
+    with tempfile.TemporaryDirectory() as folder:
+        tally = asyncio.run(torture(histories=given.histories, seed=seed, folder=Path(folder)))
+    kills = ", ".join(f"{how} {times}" for how, times in sorted(tally.kills.items()))
+    sys.stdout.write(
+        f"{given.histories} histories, seed {seed}, {tally.kills.total()} kills ({kills}): "
+        f"{tally.lost} lost, {tally.doubled} duplicated\n"
+    )
+    return 0 if tally.clean else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
