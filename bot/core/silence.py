@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.core.draft import Draft
 from bot.core.events import EventKind
 from bot.core.incidents import EVERY, SITE, Episode, Json, MessageKind, Mute, Role, Silence, Thread, ThreadKind
 from bot.core.state import MuteOutcome, MuteReply, Muting, Unmuting
+
+REPEATED_WITHIN = timedelta(minutes=1)
+"""The same person's same mute, so soon again, is an impatient click or something that Slack delivered twice."""
 
 
 def silence(draft: Draft, connection: str) -> Silence | None:
@@ -58,6 +61,9 @@ def mute(draft: Draft, cause: Muting) -> MuteReply:
     connections = _meant(draft, cause)
     if not connections:
         return MuteReply(outcome=MuteOutcome.ENDED)
+    if _repeated(draft, cause, connections):
+        present = silence(draft, _about(connections[0]))
+        return MuteReply(outcome=MuteOutcome.MUTED, silence=present, connections=connections)
     for connection in connections:
         new = Mute(
             id=f"{draft.site.name}!{draft.next_serial()}",
@@ -101,6 +107,18 @@ def _meant(draft: Draft, cause: Muting) -> tuple[str, ...]:
         return ()
     open_now = (e.connection for e in draft.episodes_in(thread.id) if e.open or thread.kind is ThreadKind.OUTAGE)
     return tuple(dict.fromkeys(EVERY if connection == SITE else connection for connection in open_now))
+
+
+def _repeated(draft: Draft, cause: Muting, connections: tuple[str, ...]) -> bool:
+    """Whether all of it is so already: then there is nothing to say to anybody else."""
+    running = {
+        m.connection
+        for m in draft.mutes.values()
+        if (m.by.id, m.reason) == (cause.by.id, cause.reason)
+        and m.start <= draft.now < m.end
+        and timedelta(0) <= cause.until - m.end < REPEATED_WITHIN
+    }
+    return running.issuperset(connections)
 
 
 def _lift(draft: Draft, connection: str) -> bool:

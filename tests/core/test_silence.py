@@ -249,6 +249,32 @@ def test_a_second_mute_takes_the_place_of_the_first() -> None:
     assert len(story.roots) == 1
 
 
+def test_the_same_mute_again_at_once_is_said_once() -> None:
+    """Impatient clicks are one line in the thread, and each is answered."""
+    story = Story(up())
+    story.poll(down())
+    first = story.mute("1", reason="we know")
+    again = story.mute("1", reason="we know")
+
+    assert (again.outcome, again.silence) == (MuteOutcome.MUTED, first.silence)
+    assert len(story.told(MessageKind.MUTED)) == len(story.happened(EventKind.MUTED)) == 1
+
+
+def test_another_reason_person_or_end_is_another_mute() -> None:
+    story = Story(up())
+    story.poll(down())
+    story.mute("1")
+    story.mute("1", reason="we know")
+    story.mute("1", reason="we know", by=Person(id="U2", name="eve"))
+    story.mute("1", reason="we know", hours=2)
+    reply = story.mute("1", reason="we know", hours=1)
+
+    # The last is shorter than the one before it, and counts.
+    assert len(story.told(MessageKind.MUTED)) == 5
+    assert reply.silence is not None
+    assert reply.silence.until < story.now + timedelta(hours=2)
+
+
 def test_unmuting_says_what_still_keeps_it_silent() -> None:
     story = Story(up())
     story.mute("1")
