@@ -33,7 +33,9 @@ ANSWERS_WITHIN = 3.0
 HANDLERS_END_WITHIN = 1.0
 """Seconds for requests under way when the bot stops."""
 _PASSING = frozenset({"ratelimited"})
-"""Errors of waiting messages that are no reason for alarm: Slack takes them in a moment."""
+"""Errors of waiting messages that are no reason for alarm: Slack takes them in a moment…"""
+_PASSES_WITHIN = timedelta(minutes=5)
+"""…and when it has not, nobody reads in the channel what is wrong: somebody must be told here."""
 
 
 class Watched(Protocol):
@@ -126,9 +128,11 @@ class Web:
         reasons: list[str] = []
         good_at: dict[str, datetime | None] | None = None
         messages: dict[str, Any] = {}
+        oldest: datetime | None = None
         async with _telling(reasons):
             good_at = {record.name: record.good_at for record in await sources.store.sites()}
-            messages = _waiting(await sources.store.outbox.pending())
+            pending = await sources.store.outbox.pending()
+            messages, oldest = _waiting(pending), pending.oldest
         sites = [self._site(watched, good_at) for watched in sources.sites]
         if good_at is not None:
             reasons += [f"site {site['name']}: {site['why']}" for site in sites if not site["ok"]]
@@ -138,6 +142,7 @@ class Web:
             f"slack: {count(refused['messages'], 'message')} for {refused['channel']} not taken: {refused['error']}"
             for refused in messages.get("refused", ())
             if refused["error"] not in _PASSING
+            or (oldest is not None and sources.clock.now() - oldest > _PASSES_WITHIN)
         ]
         return {
             "ok": not reasons,

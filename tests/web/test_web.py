@@ -229,6 +229,21 @@ async def test_a_refused_message_is_a_reason_unless_slack_only_asks_to_wait(
     assert refused["remedy"]
 
 
+@pytest.mark.parametrize(("waits", "status"), [(timedelta(minutes=5), 200), (timedelta(minutes=5, seconds=1), 503)])
+async def test_a_message_that_slack_makes_wait_for_minutes_is_a_reason(
+    bench: Bench, waits: timedelta, status: int
+) -> None:
+    """`Retry-After` may be an hour: a channel that stays silent so long is not one that the bot can speak in."""
+    await bench.poll()
+    key = MessageKey(thread="berlin/1", n=0)
+    assert await bench.store.outbox.claim(key, now=NOW)
+    await bench.store.outbox.refused(key, generation=0, error="ratelimited", due_at=NOW + INTERVAL, held=False)
+    bench.clock.at += waits
+    await bench.poll()
+
+    assert (await bench.get("/status"))[0] == status
+
+
 async def test_while_the_database_is_away_nothing_is_known_of_any_site(bench: Bench) -> None:
     await bench.poll()
     await bench.store.close()
