@@ -266,7 +266,9 @@ _READ: Mapping[str, Callable[[str], Command]] = {
 def meant(text: str) -> str | None:
     """The command that `text`, taken for a name in vain, may have been meant as; `None` when none is near."""
     word, _, rest = text.partition(" ")
-    near = difflib.get_close_matches(word.casefold()[:20], WORDS, n=1, cutoff=0.6)
+    # As the button calls it.
+    typed = ACK if word.casefold() == "acknowledge" else word.casefold()[:20]
+    near = difflib.get_close_matches(typed, WORDS, n=1, cutoff=0.6)
     if not near or (not rest and near[0] not in (HELP, LIST)):
         return None
     return near[0] if near[0] == HELP else f"{near[0]} {rest}".strip()

@@ -96,6 +96,7 @@ def test_names_are_compared_without_case_blanks_and_kinds_of_quotation_marks() -
         ("halp me", "help"),
         ("akc 5", "ack 5"),
         ("akc", None),
+        ("Acknowledge 5", "ack 5"),
         ("Web Services", None),
         ("lst", "list"),
         ("hsitory 5 7d", "history 5 7d"),
