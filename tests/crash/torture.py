@@ -6,7 +6,7 @@ Each history is a site whose connections fall and rise, and a bot (`python -m bo
 while it reads, decides, commits or sends, while Slack holds an answer to a post or an edit that it has taken, or holds
 the request before it takes it; and is started again. The truth is what the site did: each downtime was polled before it
 ended, so each has exactly one root with exactly one recovery below it, except the last one of a connection that stays
-down.
+down. A root that Slack took only when the outage was over tells both at once, and owes no broadcast.
 """
 
 from __future__ import annotations
@@ -118,11 +118,10 @@ class History:
 
     async def _compare(self) -> None:
         """Wait until nothing is missing, or for long; then count what is missing and what is too much."""
-        wanted = self._wanted()
         with contextlib.suppress(TimeoutError):
-            await self._outside.slack.wait_for(lambda: not wanted - self._shown(), within=WITHIN)
+            await self._outside.slack.wait_for(lambda: not self._wanted() - self._shown(), within=WITHIN)
         await self._outside.idle()
-        shown = self._shown()
+        wanted, shown = self._wanted(), self._shown()
         self.tally.lost = (wanted - shown).total()
         self.tally.doubled = (shown - wanted).total()
 
@@ -131,9 +130,15 @@ class History:
         wanted: Counter[tuple[str, str, str]] = Counter()
         for name in NAMES:
             wanted["root", name, "up again"] = self._rises[name]
-            wanted["broadcast", name, "up again"] = self._rises[name]
+            wanted["broadcast", name, "up again"] = self._rises[name] - self._born_over()[name]
             wanted["root", name, "down"] = int(name in self._down)
         return +wanted
+
+    def _born_over(self) -> Counter[str]:
+        """Roots that were posted as recovered, by name."""
+        posts = [call.arguments for call in self._outside.slack.made("chat.postMessage") if call.outcome == "ok"]
+        abouts = [_ABOUT.search(post["text"]) for post in posts if post.get("thread_ts") is None]
+        return Counter(about[1] for about in abouts if about is not None and about[2] == "up again")
 
     def _shown(self) -> Counter[tuple[str, str, str]]:
         shown: Counter[tuple[str, str, str]] = Counter()
