@@ -41,7 +41,7 @@ async def _serve(settings: Settings) -> int:
 
 
 def show(port: int) -> int:
-    configure_logging(format="console", level="info")
+    configure_logging(format="console", level="warning")
     return ended(_show(port))
 
 

@@ -51,6 +51,8 @@ def judge(draft: Draft) -> None:
     A flapping one has only changed once more, and what it came to must hold anew.
     """
     for thread in _groups(draft):
+        if thread.open and draft.sees and thread.watched != len(draft.connections):
+            thread = draft.touch(thread.id, watched=len(draft.connections))  # noqa: PLW2901 - the same thread, newer
         over = not _down(draft, thread.id)
         if thread.phase is Phase.OPEN and over:
             _close(draft, thread)

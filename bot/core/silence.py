@@ -86,7 +86,9 @@ def mute(draft: Draft, cause: Muting) -> MuteReply:
 
 
 def unmute(draft: Draft, cause: Unmuting) -> MuteReply:
-    lifted = _lift(draft, cause.connection)
+    """Of a whole site: every mute of it, also those of single connections."""
+    meant = {m.connection for m in draft.mutes.values()} if cause.connection == EVERY else {cause.connection}
+    lifted = [connection for connection in sorted(meant) if _lift(draft, connection)]
     present = silence(draft, _about(cause.connection))
     if not lifted:
         return MuteReply(outcome=MuteOutcome.NOT_MUTED, silence=present)

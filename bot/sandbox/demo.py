@@ -32,8 +32,8 @@ CHANNEL = Channel(id="C0ALERTS", name="warehouse-alerts")
 ROTTERDAM = Channel(id="C0ROTTERDAM", name="rotterdam")
 POLL_INTERVAL = timedelta(seconds=1)
 """Quick enough to see things happen; a real bot polls every half minute."""
-REMIND_EVERY = timedelta(minutes=2)
-ESCALATE_AFTER = timedelta(minutes=3)
+REMIND_EVERY = timedelta(minutes=4)
+ESCALATE_AFTER = timedelta(minutes=5)
 """Hours in a real settings file; here nobody wants to sit so long. Both come after the story."""
 MAINTENANCE = timedelta(hours=1)
 LIFTS = 12

@@ -171,6 +171,14 @@ def test_a_flapping_group_settles_as_over() -> None:
     assert not story.roots[0].open
 
 
+def test_of_how_many_follows_what_is_watched() -> None:
+    story = Story(*rows(9))
+    story.poll(*rows(9, range(1, 6)))
+    story.poll(*rows(10, range(1, 6)))
+
+    assert story.roots[0].watched == 10
+
+
 def test_later_than_the_flap_window_a_new_fall_is_a_new_group() -> None:
     story = Story(*rows(6))
     story.poll(*rows(6, range(1, 7)))

@@ -288,6 +288,15 @@ def test_unmuting_says_what_still_keeps_it_silent() -> None:
     assert story.happened(EventKind.UNMUTED)
 
 
+def test_unmuting_a_site_lifts_every_mute_of_it() -> None:
+    story = Story(up("1"), up("2"))
+    story.mute("1")
+    story.mute("2")
+
+    assert story.unmute(EVERY).outcome is MuteOutcome.UNMUTED
+    assert story.unmute("1").outcome is MuteOutcome.NOT_MUTED
+
+
 def test_unmuting_is_said_in_the_thread() -> None:
     story = Story(up())
     story.poll(down())

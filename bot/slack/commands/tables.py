@@ -36,8 +36,8 @@ def table(listed: Listed, *, at: datetime, command: str, shared_by: Person | Non
     """`command` is what people type; `shared_by` names who shows it to everybody."""
     page, listing = listed.page, listed.listing
     post = Post(
-        sign=sign(_worst(page)) if page.total else NOTICE_SIGN,
-        headline=_headline(listing, page),
+        sign=_sign(listed),
+        headline=_headline(listing, page, blind=bool(listed.blind)),
         body=told(
             _counts(page),
             *((named(e), " cannot be read since ", e.start, ": its connections are unknown.") for e in listed.blind),
@@ -60,9 +60,18 @@ def _worst(page: Page) -> State:
     return next(state for state, number in page.counts.items() if number)
 
 
-def _headline(listing: Listing, page: Page) -> Line:
+def _sign(listed: Listed) -> str:
+    """An empty list is good news only where everything can be seen."""
+    if listed.page.total:
+        return sign(_worst(listed.page))
+    return sign(State.UNKNOWN) if listed.blind else NOTICE_SIGN
+
+
+def _headline(listing: Listing, page: Page, *, blind: bool) -> Line:
     if not page.watched:
         return ("No connection is known yet",)
+    if not page.total and blind:
+        return ("Nothing to list of what can be read; not everything can be",)
     if not page.total and not listing.filters:
         return (f"No connection is {listing.state}" if listing.state is not State.UNKNOWN else "No state is unknown",)
     if not page.total:

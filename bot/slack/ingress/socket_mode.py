@@ -40,6 +40,9 @@ PING_EVERY = 5.0
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 60.0
 """Seconds between two attempts in vain; a refused token is tried so often."""
+LASTING = 10.0
+"""Seconds. Several connections in a row that end sooner are followed by pauses, as attempts in vain are, although Slack said
+hello: with Socket Mode turned off, or something between that hangs up, there would be a hundred new ones a second."""
 REPLACED_AFTER = 90.0
 """Seconds without a connection after which the client is replaced: longer than the longest pause."""
 ENDED_WITHIN = 3.0
@@ -81,6 +84,10 @@ class SocketMode:
         """How often an address was asked for since Slack last said hello."""
         self._unused = False
         """Slack named an address, and has not said hello there yet."""
+        self._hello_at: float | None = None
+        """When Slack said hello, in the loop's time, until the next address is asked for."""
+        self._short_lived = 0
+        """How many connections in a row did not last."""
         self._not_before = 0.0
         """When an address may be asked for again, in the loop's time."""
         self.trouble: str | None = None
@@ -88,7 +95,7 @@ class SocketMode:
 
     @property
     def connected(self) -> bool:
-        return self._client is not None and self._client.open and self._in_vain == 0
+        return self._client is not None and self._client.open and self._hello_at is not None
 
     async def run(self) -> None:
         """Until `stop`, or until cancelled."""
@@ -135,12 +142,13 @@ class SocketMode:
         loop = asyncio.get_running_loop()
         if self._unused:
             self._told("Slack names an address, but lets nobody in there; the bot goes on trying")
+        self._judge_the_last(loop.time())
         while True:
             await _until(client.ending, seconds=self._not_before - loop.time())
             if client.ending.is_set():
                 raise SlackClientError("the client ends")
             self._in_vain += 1
-            pause = min(LONGEST_PAUSE, self._first_pause * 2 ** min(self._in_vain - 1, 10))
+            pause = self._pause(self._in_vain)
             self._not_before = loop.time() + pause
             try:
                 answer = await self._calls.call("apps.connections.open")
@@ -151,6 +159,20 @@ class SocketMode:
                 continue
             self._unused = True
             return str(answer.get("url", ""))
+
+    def _judge_the_last(self, now: float) -> None:
+        """After one connection that did not last the next is asked for at once, after several ever later."""
+        if self._hello_at is None:
+            return
+        self._short_lived = self._short_lived + 1 if now - self._hello_at < LASTING else 0
+        self._hello_at = None
+        if self._short_lived > 1:
+            self._not_before = now + self._pause(self._short_lived - 1)
+            self._told("Slack ends each connection at once: see on the app's page whether Socket Mode is on")
+
+    def _pause(self, times: int) -> float:
+        """Seconds after so many times in vain."""
+        return min(LONGEST_PAUSE, self._first_pause * (1 << min(times - 1, 10)))
 
     def _failed(self, error: SlackError) -> None:
         remedy = _REMEDIES.get(error.error) or advice(error.error).remedy
@@ -167,6 +189,7 @@ class SocketMode:
         del client, raw_message
         if message.get("type") == "hello":
             self._in_vain, self._unused, self._not_before = 0, False, 0.0
+            self._hello_at = asyncio.get_running_loop().time()
             self.trouble = None
             self._state.worked(self._clock.now())
 
