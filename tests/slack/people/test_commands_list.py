@@ -129,6 +129,8 @@ async def test_connections_of_a_site_that_cannot_be_read_are_unknown(docks: Hous
     shown = await docks.ask("list")
     assert "🟣 All 5 connections\n5 unknown." in shown
     assert "plant cannot be read since 2" in shown
+    shown = await docks.ask("list down")
+    assert "🟣 Nothing to list of what can be read; not everything can be" in shown
     assert names(await docks.ask("list down")) == []
 
 
