@@ -236,6 +236,22 @@ async def test_a_refused_handshake_is_not_tried_with_the_same_ticket_for_ever(st
     assert running.socket.trouble is None
 
 
+async def test_connections_that_do_not_last_are_made_anew_ever_more_slowly(start: Start, slack: LocalSlack) -> None:
+    """Slack that says hello and hangs up must not be asked for addresses as fast as it answers."""
+    running = start(first_pause=0.1)
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(2.0):
+            while True:
+                await slack.wait_for(lambda: slack.sockets.connected)
+                await slack.sockets.disconnect()
+    await running.trouble("ends each connection at once")
+
+    # The pauses between them: 0.1, 0.2, 0.4, 0.8 seconds, and so on.
+    assert len(slack.made("apps.connections.open")) < 15
+    await running.connected()
+    assert running.socket.trouble is None
+
+
 async def test_a_refused_token_is_told_with_what_to_do_and_tried_again(start: Start, slack: LocalSlack) -> None:
     slack.fail("apps.connections.open", Fault.says("invalid_auth"), times=3)
     running = start()
