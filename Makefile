@@ -28,7 +28,7 @@ endif
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test lint types imports unit torture browser screenshots format lock image clean
+.PHONY: help demo test lint types imports unit sweep torture browser screenshots format lock image clean
 
 help: ## list these targets
 	@echo 'make TARGET, where TARGET is one of:'
@@ -57,11 +57,15 @@ imports: $(DEV) ## the floors of the house
 unit: $(DEV) ## the tests, with branch coverage (ARGS='…' goes to pytest)
 	$(call section,Tests (pytest))
 	@rm -f .coverage .coverage.*
-	@$(PY) -m pytest --numprocesses=$(JOBS) --dist=worksteal -m 'not browser' --cov --cov-report= $(ARGS)
+	@$(PY) -m pytest --numprocesses=$(JOBS) --dist=worksteal -m 'not browser and not sweep' --cov --cov-report= $(ARGS)
 	$(call section,Branch coverage: the core 100 %)
 	@$(PY) -m coverage report --include='bot/core/*' --fail-under=100
 	$(call section,Branch coverage: the whole 95 %)
 	@$(PY) -m coverage report --fail-under=95
+
+sweep: $(DEV) ## the bot's death at every single step, of which the tests try every fourth
+	$(call section,Crash sweep)
+	@$(PY) -m pytest --numprocesses=$(JOBS) --dist=worksteal tests/crash $(ARGS)
 
 torture: $(DEV) ## real bots killed at random over random histories (N=… histories, SEED=… repeats a run)
 	$(call section,Torture (SIGKILL))
