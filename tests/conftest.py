@@ -8,7 +8,7 @@ import pytest
 from hypothesis import settings
 
 # Time limits on single examples would make slow machines fail.
-settings.register_profile("default", deadline=None)
+settings.register_profile("default", deadline=None, max_examples=40)
 # For a long look by hand: `pytest --hypothesis-profile=thorough tests/core/test_laws.py`.
 settings.register_profile("thorough", deadline=None, max_examples=3000)
 settings.load_profile("default")
