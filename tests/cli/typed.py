@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import os
+import signal
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -70,6 +71,8 @@ class Cli:
             cwd=self.cwd,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
+            # A shell starts what it puts into the background deaf to Ctrl-C, and so deaf are the tests' processes then.
+            preexec_fn=_hear_ctrl_c,
         )
         try:
             yield process
@@ -77,6 +80,10 @@ class Cli:
             if process.returncode is None:
                 process.kill()
             await process.communicate()
+
+
+def _hear_ctrl_c() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 async def line_with(stream: asyncio.StreamReader | None, words: str) -> str:
