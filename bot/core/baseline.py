@@ -8,7 +8,7 @@ from bot.core.connection import Snapshot, State
 from bot.core.draft import Draft
 from bot.core.events import EventKind
 from bot.core.incidents import EpisodeKind, ThreadKind, Why
-from bot.core.policy import Route
+from bot.core.policy import together
 from bot.core.rows import fresh_record, is_stale, unreadable_record
 
 
@@ -22,12 +22,7 @@ def tell(draft: Draft, snapshot: Snapshot) -> None:
     draft.site = replace(draft.site, baseline_at=draft.now, nameless=nameless)
     down = [row for row in snapshot.connections if draft.connections[row.id].known is State.DOWN]
     counts = {"watched": len(snapshot.connections), "unreadable": len(snapshot.unreadable)}
-    routes = [draft.policy.route(row) for row in down]
-    route = Route(
-        channel=draft.policy.home,
-        mentions=tuple(dict.fromkeys(m for each in routes for m in each.mentions)),
-        escalate_to=tuple(dict.fromkeys(m for each in routes for m in each.escalate_to)),
-    )
+    route = together(draft.policy.home, [draft.policy.route(row) for row in down])
     if down:
         thread = draft.open_thread(ThreadKind.BASELINE, route, params=counts, remind=True)
     else:

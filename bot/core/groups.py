@@ -13,7 +13,7 @@ from datetime import datetime
 from bot.core.draft import Draft
 from bot.core.events import EventKind
 from bot.core.incidents import Episode, MessageKind, Phase, Role, Thread, ThreadKind
-from bot.core.policy import Route
+from bot.core.policy import Route, together
 from bot.core.silence import voice
 
 ROOT_HOLDS = 20
@@ -31,8 +31,11 @@ def to_join(draft: Draft, channel: str) -> Thread | None:
 
 def join(draft: Draft, group: Thread | None, members: Sequence[tuple[Episode, Route]]) -> str:
     """Put the members into the group, or into one that closed lately, or into a new one; its id."""
-    known = group or _closed_lately(draft, members[0][1].channel)
-    thread = known or draft.open_thread(ThreadKind.GROUP, _route(members), remind=True)
+    channel = members[0][1].channel
+    known = group or _closed_lately(draft, channel)
+    thread = known or draft.open_thread(
+        ThreadKind.GROUP, together(channel, [route for _, route in members]), remind=True
+    )
     for episode, _ in members:
         draft.announce(episode, thread.id, told_at=draft.now)
     draft.touch(thread.id, joined_at=draft.now, watched=len(draft.connections))
@@ -81,16 +84,6 @@ def _closed_lately(draft: Draft, channel: str) -> Thread | None:
     since = draft.now - draft.policy.flap_window
     closed = [t for t in _groups(draft, channel) if t.closed is not None and not t.open and t.closed >= since]
     return max(closed, key=lambda t: (t.closed or t.opened, t.opened), default=None)
-
-
-def _route(members: Sequence[tuple[Episode, Route]]) -> Route:
-    """One root, one mention of everybody whom one of the members would have called."""
-    routes = [route for _, route in members]
-    return Route(
-        channel=routes[0].channel,
-        mentions=tuple(dict.fromkeys(m for route in routes for m in route.mentions)),
-        escalate_to=tuple(dict.fromkeys(m for route in routes for m in route.escalate_to)),
-    )
 
 
 def _down(draft: Draft, group: str) -> list[Episode]:

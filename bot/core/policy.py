@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -20,6 +21,15 @@ class Route:
     mentions: tuple[str, ...] = ()
     escalate_to: tuple[str, ...] = ()
     """Whom to ping when nobody acknowledges; as `mentions` unless the rule says otherwise."""
+
+
+def together(channel: str, routes: Sequence[Route]) -> Route:
+    """One message about many: everybody whom one of them would have called, once, in their order."""
+    return Route(
+        channel=channel,
+        mentions=tuple(dict.fromkeys(m for route in routes for m in route.mentions)),
+        escalate_to=tuple(dict.fromkeys(m for route in routes for m in route.escalate_to)),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
