@@ -40,7 +40,7 @@ async def test_the_printed_replies_are_watched_and_looked_up(make: Callable[...,
     await world.start()
 
     await world.shows_soon(
-        "root 🔴 Watching 2 connections of default, 1 already down. From now on every change is told here. "
+        "root 🔴 Watching 2 connections of default, 1 already down. From now on every change is posted here. "
         "Nobody has acknowledged it yet. 🔴 down: Web Services default/2."
     )
     assert await world.asks("/connection 1") == (

@@ -17,7 +17,7 @@ def down(name: str, ref: str, *, mention: str = "") -> str:
 
 
 def watching(site: str, number: str = "1 connection") -> str:
-    return f"root 🔵 Watching {number} of {site}, none known to be down. From now on every change is told here."
+    return f"root 🔵 Watching {number} of {site}, none known to be down. From now on every change is posted here."
 
 
 async def test_each_site_speaks_in_its_own_channel(make: Callable[..., Any]) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from tests.e2e.process import Outside
 
-WATCHING = "root 🔵 Watching 1 connection of default, none known to be down. From now on every change is told here."
+WATCHING = "root 🔵 Watching 1 connection of default, none known to be down. From now on every change is posted here."
 DOWN = "root 🔴 PowerPick is down. default/1: down since <time>. 3 integrations stop. Nobody has acknowledged it yet."
 AWAY = (
     "root 🔴 PowerPick is down. default/1: went down between <time> and <time>, while this bot was away. 3 integrations "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.e2e.world import World, connection
 
-WATCHING = "root 🔵 Watching 1 connection of default, none known to be down. From now on every change is told here."
+WATCHING = "root 🔵 Watching 1 connection of default, none known to be down. From now on every change is posted here."
 
 
 async def test_what_one_poll_shows_as_changed_is_one_message_without_a_mention(world: World) -> None:
@@ -29,7 +29,7 @@ async def test_a_connection_that_appears_down_is_an_outage_like_any_other(world:
 
     await world.shows(
         WATCHING,
-        "root 🔴 SAP is down. default/2: down as it was added, <time>. 1 integration stops. "
+        "root 🔴 SAP is down. default/2: already down when it was added, <time>. 1 integration stops. "
         "Nobody has acknowledged it yet.",
     )
 

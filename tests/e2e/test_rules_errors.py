@@ -6,7 +6,7 @@ import pytest
 
 from tests.e2e.world import World
 
-WATCHING = "root 🔵 Watching 1 connection of default, none known to be down. From now on every change is told here."
+WATCHING = "root 🔵 Watching 1 connection of default, none known to be down. From now on every change is posted here."
 ONCE = (
     "root 🟠 PowerPick reports an error. default/1: Seen once, <time>. The connection itself was last seen up. "
     "Nobody has acknowledged it yet. Error: order 4711 rejected"
@@ -35,8 +35,8 @@ async def test_an_error_on_a_connection_that_stays_up_is_counted_told_and_closed
     watched.site.write_log(1)
     await watched.shows(
         WATCHING,
-        "root 🟢 PowerPick no longer reports an error. default/1: Seen 2 times, first <time> and last <time>. Its newer "
-        "log has no error, seen <time>. 1 other error in the thread. Error: order 4712 rejected",
+        "root 🟢 PowerPick no longer reports an error. default/1: Seen 2 times, first <time> and last <time>. Its newest "
+        "log has no error, since <time>. 1 other error in the thread. Error: order 4712 rejected",
         other,
     )
 
@@ -47,8 +47,8 @@ async def test_the_same_family_soon_after_a_clean_log_reopens_its_root(watched: 
     watched.site.write_log(1)
     await watched.shows_soon(
         WATCHING,
-        "root 🟢 PowerPick no longer reports an error. default/1: Seen once, <time>. Its newer log has no error, "
-        "seen <time>. Error: order 4711 rejected",
+        "root 🟢 PowerPick no longer reports an error. default/1: Seen once, <time>. Its newest log has no error, "
+        "since <time>. Error: order 4711 rejected",
     )
 
     watched.site.write_error(1, "order 4999 rejected")

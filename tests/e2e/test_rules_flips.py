@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.e2e.world import World, connection
 
-WATCHING = "root 🔵 Watching 1 connection of default, none known to be down. From now on every change is told here."
+WATCHING = "root 🔵 Watching 1 connection of default, none known to be down. From now on every change is posted here."
 DOWN = "root 🔴 PowerPick is down. default/1: down since <time>. 3 integrations stop. Nobody has acknowledged it yet."
 UP = "root 🟢 PowerPick is up again after <span>. default/1: Downtime <span>, from <time> to <time>."
 UP_TOO = "  broadcast 🟢 PowerPick is up again after <span>. default/1: Downtime <span>, from <time> to <time>."
@@ -20,7 +20,7 @@ async def test_the_baseline_is_one_message_that_names_what_is_already_down(make:
     await world.start()
 
     await world.shows(
-        "root 🔴 Watching 3 connections of berlin, 1 already down. From now on every change is told here. "
+        "root 🔴 Watching 3 connections of berlin, 1 already down. From now on every change is posted here. "
         "Nobody has acknowledged it yet. 🔴 down: Web Services berlin/2."
     )
 
@@ -35,8 +35,8 @@ async def test_the_baseline_is_the_root_of_the_first_recovery_and_the_next_fall_
     world.site.set_status(2, 1)
     over = (
         (
-            "root 🟢 Watching 1 connection of berlin, what was down at first is over. From now on every change is told "
-            "here. 🟢 up again: Web Services berlin/2 after at least <span>, <time>."
+            "root 🟢 Watching 1 connection of berlin, everything that was down at first is over. From now on every change is "
+            "posted here. 🟢 up again: Web Services berlin/2 after at least <span>, <time>."
         ),
         (
             "  broadcast 🟢 Web Services is up again after at least <span>. berlin/2: Downtime at least <span>, from <time> "

@@ -10,7 +10,7 @@ import pytest
 from bot.sandbox.itempath_faults import Fault
 from tests.e2e.world import World, connection
 
-WATCHING = "root 🔵 Watching 1 connection of default, none known to be down. From now on every change is told here."
+WATCHING = "root 🔵 Watching 1 connection of default, none known to be down. From now on every change is posted here."
 DOWN = "root 🔴 PowerPick is down. default/1: down since <time>. 3 integrations stop. Nobody has acknowledged it yet."
 BLIND = (
     "root 🟣 ItemPath default cannot be read. Blind since <time>: the state of its connections is unknown. The "
@@ -127,10 +127,10 @@ async def test_a_flip_while_the_bot_was_away_is_told_once_and_marked_as_such(wor
     await world.shows(
         WATCHING,
         "root 🟢 PowerPick is up again after about <span>. default/1: Downtime about <span>, from <time> to <time>. It "
-        "went down between <time> and <time>, while this bot was away. It was over between <time> and <time>, while this "
+        "went down between <time> and <time>, while this bot was away. It ended between <time> and <time>, while this "
         "bot was away.",
         "  broadcast 🟢 PowerPick is up again after about <span>. default/1: Downtime about <span>, from <time> to <time>. "
-        "It went down between <time> and <time>, while this bot was away. It was over between <time> and <time>, while "
+        "It went down between <time> and <time>, while this bot was away. It ended between <time> and <time>, while "
         "this bot was away.",
     )
 
@@ -156,8 +156,8 @@ async def test_a_long_absence_is_told_with_its_span_once_for_a_channel(make: Cal
     await world.start()
     await world.shows(
         *shown,
-        "root 🔵 Nothing was watched for <span>. This bot was away from <time> to <time>. What changed meanwhile and "
-        "still is so is told; what was over before then was not seen.",
+        "root 🔵 Nothing was watched for <span>. This bot was away from <time> to <time>. Changes that still "
+        "hold are announced; whatever came and went in between was missed.",
     )
 
 

@@ -24,7 +24,7 @@ def at(minutes: float) -> str:
 
 
 def watching(number: int, site: str = "berlin") -> str:
-    return f"root 🔵 Watching {number} connections of {site}, none known to be down. From now on every change is told here."
+    return f"root 🔵 Watching {number} connections of {site}, none known to be down. From now on every change is posted here."
 
 
 def over(number: int, start: float, end: float, span: str, most: str) -> str:
@@ -152,7 +152,7 @@ async def test_forty_flap_together_for_ten_minutes(tmp_path: Path) -> None:
             f"broadcast 🔴 {fell} {NOBODY} Greatest impact: {EIGHT} and 32 more.",
             f"broadcast {over(40, 1.5, 2, '30 s', '40 of 40')}",
             (
-                f"broadcast 🔴 It has held for 5 min: {down} It was flapping before: 20 changes. {NOBODY} "
+                f"broadcast 🔴 Flapping ended 5 min ago: {down} It was flapping before: 20 changes. {NOBODY} "
                 f"Greatest impact: {names(range(1, 4))}."
             ),
         ]
@@ -210,7 +210,7 @@ async def test_one_error_every_poll_for_an_hour(tmp_path: Path) -> None:
             watching(3),
             (
                 f"root 🟢 Line 001 no longer reports an error. berlin/1: Seen 6 times, first {at(1)} and last {at(51)}. Its "
-                f"newer log has no error, seen {at(61)}. 1 other error in the thread. Error: Order 4500017350 rejected"
+                f"newest log has no error, since {at(61)}. 1 other error in the thread. Error: Order 4500017350 rejected"
             ),
             (
                 f"reply 🟠 Line 001 reports another error. berlin/1: Seen 54 times, first {at(2)} and last {at(60)}. Error: "

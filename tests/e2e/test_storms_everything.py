@@ -13,7 +13,7 @@ NOBODY = "Nobody has acknowledged it yet."
 
 DOWN_NOW = [
     (
-        "🔴 Watching 12 connections of graz, 1 already down. From now on every change is told here. "
+        "🔴 Watching 12 connections of graz, 1 already down. From now on every change is posted here. "
         f"{NOBODY} 🔴 down: Label printer graz/1."
     ),
     (
@@ -22,7 +22,7 @@ DOWN_NOW = [
     ),
     (
         "🔴 12 of 120 connections of berlin are down. All fell 2026-11-24 03:02:30 UTC. 105 integrations stop. "
-        "Acknowledged by alice at 2026-11-24 03:03:29 UTC. All 12 report: No route to host 10.20.4.1 (switch core-2). "
+        "Acknowledged by alice, 2026-11-24 03:03:29 UTC. All 12 report: No route to host 10.20.4.1 (switch core-2). "
         "Down, greatest impact first: "
         + "; ".join(f"🔴 Shuttle {n:02d} berlin/{n}, {10 - n // 4} integrations" for n in range(1, 13))
         + "; 🟢 78 up again: "
@@ -42,7 +42,7 @@ DOWN_NOW = [
     (
         "🟣 ItemPath graz cannot be read. Blind since 2026-11-24 03:27:59 UTC: the state of its connections is unknown. "
         "ItemPath refused the application token (401). Make a new application token in ItemPath and set ITEMPATH_TOKEN "
-        "(or the site's `token_env`, `token_file`) to it. Acknowledged by bob at 2026-11-24 03:29:58 UTC."
+        "(or the site's `token_env`, `token_file`) to it. Acknowledged by bob, 2026-11-24 03:29:58 UTC."
     ),
 ]
 """What, where, since when, how bad, and who has it."""
@@ -73,7 +73,7 @@ root 🟢 All 3 sites can be read again after 2 min
 broadcast 🟢 All 3 sites can be read again; this bot was blind for 2 min
 root 🔴 Pick station 11 is down
 broadcast 🔴 1 connection of graz is still down, for at least 25 min 29 s now
-broadcast 🔴 It has held for 12 min: 1 of 30 connections of rotterdam is down
+broadcast 🔴 Flapping ended 12 min ago: 1 of 30 connections of rotterdam is down
 broadcast 🔴 SAP S/4HANA Orders is still down, for 24 min 1 s now
 root 🔵 Nothing was watched for 7 min 28 s
 root 🟣 ItemPath graz cannot be read

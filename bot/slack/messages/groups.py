@@ -128,14 +128,14 @@ def settled(view: ThreadView, *, down: int, changes: int, now: datetime) -> Post
     before = flapped(changes)
     if bool(still) is not bool(down):
         was = _of_watched(thread, members, down) if down else "none"
-        headline: Line = (f"It had held: {was} of the connections of ", _site(thread), " were down")
+        headline: Line = (f"Flapping had ended: {was} of the connections of ", _site(thread), " were down")
         return Post(sign=OVER_SIGN, headline=headline, body=told(("By now that has changed again.",), before))
     if not still:
         mark, end = _end(thread, members)
         held = duration(now - max(e.end or e.start for e in members))
-        return Post(sign=mark, headline=(f"It has held for {held}: ", *_lower(end)), body=told(before))
+        return Post(sign=mark, headline=(f"Flapping ended {held} ago: ", *_lower(end)), body=told(before))
     held = duration(now - min(e.start for e in still))
-    headline = (f"It has held for {held}: ", *_headline(thread, members, down, "down"))
+    headline = (f"Flapping ended {held} ago: ", *_headline(thread, members, down, "down"))
     return _news(thread, members, headline, before)
 
 

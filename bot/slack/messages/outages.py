@@ -94,7 +94,7 @@ def until_it_holds(thread: Thread) -> Line:
     told_first: Line = ("First told ", thread.opened, ".")
     if thread.settle_at is None:
         return told_first
-    return (*told_first, " What it comes to is said once it holds, at the earliest ", thread.settle_at, ".")
+    return (*told_first, " The outcome is announced once it stays put, not before ", thread.settle_at, ".")
 
 
 def flapped(changes: int) -> Line:
@@ -117,7 +117,7 @@ def settled(thread: Thread, episode: Episode, *, down: bool, changes: int, now: 
     """What it came to; in the past tense when it has changed again before this could be sent."""
     before = flapped(changes)
     if episode.open is not down:
-        headline: Line = ("It had held: ", name(episode), f" was {'down' if down else 'up'}")
+        headline: Line = ("Flapping had ended: ", name(episode), f" was {'down' if down else 'up'}")
         return Post(
             sign=OVER_SIGN,
             headline=headline,
@@ -129,7 +129,7 @@ def settled(thread: Thread, episode: Episode, *, down: bool, changes: int, now: 
     held = duration(now - (episode.end or episode.start))
     return Post(
         sign=mark,
-        headline=(f"It has held for {held}: ", name(episode), f" is {state}"),
+        headline=(f"Flapping ended {held} ago: ", name(episode), f" is {state}"),
         body=told(
             (*_where(episode), *standing(episode), "."),
             sentences(stops(episode), acknowledged(thread)) if down else (),

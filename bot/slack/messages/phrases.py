@@ -45,9 +45,9 @@ def fell(episode: Episode) -> Line:
         case Why.BASELINE:
             return ("already down when watching began, ", episode.start)
         case Why.ADDED:
-            return ("down as it was added, ", episode.start)
+            return ("already down when it was added, ", episode.start)
         case Why.FIRST_KNOWN:
-            return ("down when ItemPath first told its state, ", episode.start)
+            return ("down when ItemPath first reported its state, ", episode.start)
         case Why.WHILE_BLIND | Why.WHILE_AWAY:
             return ("went down ", *unseen(episode))
         case Why.SEEN:
@@ -75,7 +75,7 @@ def rose(episode: Episode) -> Line:
     if episode.end is None or episode.end_why is None or not episode.end_why.vague:
         return ()
     between = _between(episode.end_not_before, episode.end)
-    return ("It was over ", *between, ", ", _WHILE[episode.end_why], ".")
+    return ("It ended ", *between, ", ", _WHILE[episode.end_why], ".")
 
 
 def _between(earliest: datetime | None, latest: datetime) -> Line:
@@ -113,7 +113,7 @@ def acknowledged(thread: Thread) -> Line:
     """Who has it, as a sentence; a person is named, not mentioned."""
     if thread.ack_by is None:
         return ("Nobody has acknowledged it yet.",) if thread.open else ()
-    at: Line = (" at ", thread.ack_at) if thread.ack_at else ()
+    at: Line = (", ", thread.ack_at) if thread.ack_at else ()
     return ("Acknowledged by ", Foreign(thread.ack_by.name, style="bold"), *at, ".")
 
 

@@ -121,7 +121,7 @@ def _baseline_still_down(thread: Thread, still: list[Episode], *, now: datetime)
 
 def _over_by_now(thread: Thread) -> Post:
     # It ended between the commit and the sending; the root has said so, and nobody is called for it.
-    what: Line = (Foreign(thread.site, style="bold"), ": what this thread is about is over by now")
+    what: Line = (Foreign(thread.site, style="bold"), ": what this thread was about is over")
     return Post(sign=sign(State.UP), headline=what)
 
 
@@ -140,7 +140,7 @@ def _by_person(view: ThreadView, message: Message) -> Post:
         return Post(
             sign=ACKNOWLEDGED_SIGN,
             headline=(who, " has acknowledged this"),
-            body=(("Acknowledged at ", at, ". No reminder follows until it is over."),),
+            body=(("Since ", at, ". No more reminders until it is over."),),
         )
     about = _about(params["site"], params["connections"])
     if message.kind is MessageKind.UNMUTED:
@@ -150,7 +150,7 @@ def _by_person(view: ThreadView, message: Message) -> Post:
         sign=SILENT_SIGN,
         headline=(who, " has muted ", *about),
         body=told(
-            ("No new alert and no reminder until ", until, ". What is told already is kept up to date."),
+            ("No new alerts or reminders until ", until, ". Existing messages are still updated."),
             ("Reason: ", Foreign(reason, REASON_LIMIT)) if reason.strip() else (),
         ),
     )
@@ -168,5 +168,5 @@ def _heard(view: ThreadView, site: Json) -> Line:
     if still := silenced(view.thread.silence):
         return still
     if site is not None or len(view.episodes) > 1:
-        return ("What is new is told again, unless something else silences it.",)
-    return ("What is new is told again.",)
+        return ("New problems are announced again, unless something else silences them.",)
+    return ("New problems are announced again.",)

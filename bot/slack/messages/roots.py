@@ -99,8 +99,8 @@ def _error_state(episode: Episode) -> tuple[str, str, Line]:
             how: Line = ("It went down ", episode.end, "; that has a message of its own.")
             return OVER_SIGN, " reported an error and is now down", how
         case Closing.NOT_WATCHED:
-            return OVER_SIGN, " is no longer watched", ("ItemPath does not list it any more, seen ", episode.end, ".")
-    how = ("Its newer log has no error, seen ", episode.end, ".")
+            return OVER_SIGN, " is no longer watched", ("ItemPath no longer lists it, since ", episode.end, ".")
+    how = ("Its newest log has no error, since ", episode.end, ".")
     return sign(State.UP), " no longer reports an error", how
 
 
@@ -108,13 +108,13 @@ def _baseline(view: ThreadView) -> Post:
     thread, episodes, params = view.thread, view.episodes, view.root.params
     watched = ("Watching ", count(number(params["watched"]), "connection"), " of ", Foreign(thread.site, style="bold"))
     unreadable = number(params["unreadable"])
-    rows: Line = (f"{count(unreadable, 'row')} could not be understood, unknown until then.",) if unreadable else ()
+    rows: Line = (f"{count(unreadable, 'row')} could not be understood: state unknown.",) if unreadable else ()
     if not episodes:
         return Post(sign=NOTICE_SIGN, headline=(*watched, ", none known to be down"), body=told(_STARTED, rows))
     down = [episode for episode in episodes if episode.open]
     over = [episode for episode in episodes if not episode.open]
     if not down:
-        state = ", what was down at first is over"
+        state = ", everything that was down at first is over"
     elif over:
         state = f", {len(down):,} of {len(episodes):,} still down"
     else:
@@ -129,7 +129,7 @@ def _baseline(view: ThreadView) -> Post:
     )
 
 
-_STARTED: Line = ("From now on every change is told here.",)
+_STARTED: Line = ("From now on every change is posted here.",)
 
 
 def _named(word: str, episodes: Sequence[Episode]) -> Line:
@@ -144,6 +144,6 @@ def _away(view: ThreadView) -> Post:
         headline=(f"Nothing was watched for {duration(end - start)}",),
         body=(
             ("This bot was away from ", start, " to ", end, "."),
-            ("What changed meanwhile and still is so is told; what was over before then was not seen.",),
+            ("Changes that still hold are announced; whatever came and went in between was missed.",),
         ),
     )

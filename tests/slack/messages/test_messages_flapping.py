@@ -18,7 +18,7 @@ Shown = Callable[[Rendered], list[str]]
 
 BUTTONS = ["[Acknowledge acknowledge plant/2]", "[Mute 1 h mute plant/2]", "[Details details plant/2]"]
 EXPECT = (
-    "First told {2026-11-24 03:00:05}. What it comes to is said once it holds, at the earliest {2026-11-24 05:10:05}."
+    "First told {2026-11-24 03:00:05}. The outcome is announced once it stays put, not before {2026-11-24 05:10:05}."
 )
 
 
@@ -78,14 +78,14 @@ def test_what_it_came_to_is_said_with_how_long_it_has_held(story: Story, shown: 
     back = story.reply(story.thread(phase=Phase.CLOSED), up, kind=MessageKind.SETTLED, down=0, changes=7)
 
     assert shown(still) == [
-        "🔴 It has held for 5 min: Web Services is down",
+        "🔴 Flapping ended 5 min ago: Web Services is down",
         "plant/2: down since {2026-11-24 05:00:05}.",
         "3 integrations stop. Nobody has acknowledged it yet.",
         "It was flapping before: 6 changes.",
     ]
     assert "here" not in still.text
     assert shown(back) == [
-        "🟢 It has held for 5 min: Web Services is up",
+        "🟢 Flapping ended 5 min ago: Web Services is up",
         "plant/2: up since {2026-11-24 05:00:05}, after 2 h down.",
         "It was flapping before: 7 changes.",
     ]
@@ -96,18 +96,18 @@ def test_what_flapped_and_is_gone_is_no_recovery(story: Story, shown: Shown) -> 
     gone = story.over(story.episode(), Closing.NOT_WATCHED, end=story.later - timedelta(minutes=5))
 
     assert shown(story.reply(thread, gone, kind=MessageKind.SETTLED, down=0, changes=6))[0] == (
-        "⚪ It has held for 5 min: Web Services is no longer watched"
+        "⚪ Flapping ended 5 min ago: Web Services is no longer watched"
     )
 
 
 @pytest.mark.parametrize(
     ("down", "lines"),
     [
-        (0, ["⚪ It had held: Web Services was up", "plant/2: by now down since {2026-11-24 03:00:05}."]),
+        (0, ["⚪ Flapping had ended: Web Services was up", "plant/2: by now down since {2026-11-24 03:00:05}."]),
         (
             1,
             [
-                "⚪ It had held: Web Services was down",
+                "⚪ Flapping had ended: Web Services was down",
                 "plant/2: by now up since {2026-11-24 05:05:05}, after 2 h 5 min down.",
             ],
         ),
@@ -158,13 +158,13 @@ def test_what_a_group_came_to_is_said(story: Story, shown: Shown) -> None:
     back = [story.over(member, end=story.later - timedelta(minutes=n)) for n, member in enumerate(members, start=5)]
 
     assert shown(story.reply(thread, *members, kind=MessageKind.SETTLED, down=2, changes=4)) == [
-        "🔴 It has held for 5 min: 2 of 60 connections of plant are down",
+        "🔴 Flapping ended 5 min ago: 2 of 60 connections of plant are down",
         "All fell {2026-11-24 05:00:05}. 3 integrations stop.",
         "It was flapping before: 4 changes. Nobody has acknowledged it yet.",
         "Greatest impact: C2, C1.",
     ]
     assert shown(story.reply(thread, *back, kind=MessageKind.SETTLED, down=0, changes=4)) == [
-        "🟢 It has held for 5 min: all 2 connections of plant that were down are up again",
+        "🟢 Flapping ended 5 min ago: all 2 connections of plant that were down are up again",
         "It was flapping before: 4 changes.",
     ]
     closed = story.thread(ThreadKind.GROUP, watched=60, phase=Phase.CLOSED, changes=4)
@@ -176,11 +176,11 @@ def test_what_a_group_came_to_may_have_changed_again(story: Story, shown: Shown)
     member = story.member(1)
 
     assert shown(story.reply(thread, member, kind=MessageKind.SETTLED, down=0, changes=4)) == [
-        "⚪ It had held: none of the connections of plant were down",
+        "⚪ Flapping had ended: none of the connections of plant were down",
         "By now that has changed again.",
         "It was flapping before: 4 changes.",
     ]
     assert shown(story.reply(thread, story.over(member), kind=MessageKind.SETTLED, down=9, changes=0)) == [
-        "⚪ It had held: 9 of 60 of the connections of plant were down",
+        "⚪ Flapping had ended: 9 of 60 of the connections of plant were down",
         "By now that has changed again.",
     ]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Shown = Callable[[Rendered], list[str]]
 
 BUTTONS = ["[Acknowledge acknowledge plant/2]", "[Mute 1 h mute plant/2]", "[Details details plant/2]"]
-OVER_BY_NOW = ["🟢 plant: what this thread is about is over by now"]
+OVER_BY_NOW = ["🟢 plant: what this thread was about is over"]
 
 
 def group(story: Story, **fields: object) -> Thread:
@@ -84,7 +84,7 @@ def test_somebody_who_has_it_is_named_and_nobody_is_called(story: Story, shown: 
     thread = group(story, ack_by=Person(id="U1", name="Ana"), ack_at=story.later)
     lines = shown(story.root(thread, *some(story)))
 
-    assert lines[2] == "Acknowledged by Ana at {2026-11-24 05:05:05}."
+    assert lines[2] == "Acknowledged by Ana, {2026-11-24 05:05:05}."
     assert lines[-2:] == BUTTONS[1:]
 
 

@@ -52,7 +52,7 @@ def test_an_error_root_says_what_how_often_and_that_the_connection_is_up(story: 
         (
             Closing.RECOVERED,
             "# 🟢 Web Services no longer reports an error",
-            "Its newer log has no error, seen {2026-11-24 05:05:05}.",
+            "Its newest log has no error, since {2026-11-24 05:05:05}.",
         ),
         (
             Closing.NOW_DOWN,
@@ -62,7 +62,7 @@ def test_an_error_root_says_what_how_often_and_that_the_connection_is_up(story: 
         (
             Closing.NOT_WATCHED,
             "# ⚪ Web Services is no longer watched",
-            "ItemPath does not list it any more, seen {2026-11-24 05:05:05}.",
+            "ItemPath no longer lists it, since {2026-11-24 05:05:05}.",
         ),
     ],
 )
@@ -163,7 +163,7 @@ def test_a_baseline_without_outages_is_one_calm_message(story: Story, shown: Sho
 
     assert shown(story.root(thread, watched=1, unreadable=0)) == [
         "# 🔵 Watching 1 connection of plant, none known to be down",
-        "From now on every change is told here.",
+        "From now on every change is posted here.",
     ]
 
 
@@ -176,8 +176,8 @@ def test_a_baseline_names_what_is_down_already_and_calls_nobody(story: Story, sh
 
     assert shown(rendered) == [
         "# 🔴 Watching 12 connections of plant, 2 already down",
-        "From now on every change is told here.",
-        "1 row could not be understood, unknown until then.",
+        "From now on every change is posted here.",
+        "1 row could not be understood: state unknown.",
         "Nobody has acknowledged it yet.",
         "* 🔴 down: C1 plant/1: no route",
         "* 🔴 down: C2 plant/2",
@@ -210,7 +210,7 @@ def test_a_baseline_that_is_over_is_green(story: Story, shown: Shown) -> None:
     thread = story.thread(ThreadKind.BASELINE, phase=CLOSED)
 
     assert shown(story.root(thread, over(story, only), watched=3, unreadable=0))[0] == (
-        "# 🟢 Watching 3 connections of plant, what was down at first is over"
+        "# 🟢 Watching 3 connections of plant, everything that was down at first is over"
     )
 
 
@@ -297,7 +297,7 @@ def test_a_gap_in_watching_is_told_with_its_bounds(story: Story, shown: Shown) -
     assert shown(story.root(thread, **bounds)) == [
         "# 🔵 Nothing was watched for 35 min",
         "This bot was away from {2026-11-24 04:30:05} to {2026-11-24 05:05:05}.",
-        "What changed meanwhile and still is so is told; what was over before then was not seen.",
+        "Changes that still hold are announced; whatever came and went in between was missed.",
     ]
 
 

@@ -70,10 +70,10 @@ def test_an_acknowledged_root_says_by_whom_and_calls_nobody_any_more(story: Stor
     thread = story.thread(mentions=("here",), ack_by=Person(id="U1", name="<@U1>"), ack_at=story.later)
     rendered = story.root(thread, story.episode())
 
-    assert "3 integrations stop. Acknowledged by <@U1> at {2026-11-24 05:05:05}." in shown(rendered)
+    assert "3 integrations stop. Acknowledged by <@U1>, {2026-11-24 05:05:05}." in shown(rendered)
     assert {"type": "text", "text": "<@U1>", "style": {"bold": True}} in rendered.blocks[1]["elements"][0]["elements"]
     assert shown(rendered)[-2:] == BUTTONS[1:]
-    assert "Acknowledged by &lt;@U1&gt; at 2026-11-24 05:05:05 UTC." in rendered.text
+    assert "Acknowledged by &lt;@U1&gt;, 2026-11-24 05:05:05 UTC." in rendered.text
     assert "<!here>" not in rendered.text
 
 
@@ -81,8 +81,8 @@ def test_an_acknowledged_root_says_by_whom_and_calls_nobody_any_more(story: Stor
     ("why", "known_before", "words"),
     [
         (Why.BASELINE, None, "already down when watching began, {2026-11-24 03:00:05}"),
-        (Why.ADDED, None, "down as it was added, {2026-11-24 03:00:05}"),
-        (Why.FIRST_KNOWN, None, "down when ItemPath first told its state, {2026-11-24 03:00:05}"),
+        (Why.ADDED, None, "already down when it was added, {2026-11-24 03:00:05}"),
+        (Why.FIRST_KNOWN, None, "down when ItemPath first reported its state, {2026-11-24 03:00:05}"),
         (
             Why.WHILE_BLIND,
             timedelta(hours=1),
@@ -161,7 +161,7 @@ def test_the_recovered_root_tells_the_downtime_the_errors_and_who_had_it(story: 
     assert shown(rendered) == [
         "# 🟢 Web Services is up again after 2 h 5 min",
         "plant/2: Downtime 2 h 5 min, from {2026-11-24 03:00:05} to {2026-11-24 05:05:05}.",
-        "Acknowledged by Ana at {2026-11-24 03:00:05}.",
+        "Acknowledged by Ana, {2026-11-24 03:00:05}.",
         "Errors meanwhile:",
         "* 1 time: error 1",
         *(f"* {n} times: error {n}" for n in range(2, 6)),
@@ -218,7 +218,7 @@ def test_both_ends_that_nobody_saw_are_told_with_their_bounds(story: Story, show
     assert shown(story.root(story.thread(phase=Phase.CLOSED), episode))[1] == (
         "plant/2: Downtime about 2 h 5 min, from {2026-11-24 03:00:05} to {2026-11-24 05:05:05}. "
         "It went down between {2026-11-24 02:00:05} and {2026-11-24 03:00:05}, while this bot was away. "
-        "It was over between {2026-11-24 05:00:05} and {2026-11-24 05:05:05}, while the site could not be read."
+        "It ended between {2026-11-24 05:00:05} and {2026-11-24 05:05:05}, while the site could not be read."
     )
 
 
@@ -289,7 +289,7 @@ def test_a_reminder_sent_too_late_calls_nobody(story: Story, shown: Shown) -> No
     thread = story.thread(phase=Phase.CLOSED, mentions=("here",))
     rendered = story.reply(thread, episode, kind=MessageKind.REMINDER, number=1)
 
-    assert shown(rendered) == ["🟢 plant: what this thread is about is over by now"]
+    assert shown(rendered) == ["🟢 plant: what this thread was about is over"]
 
 
 def test_an_acknowledgement_is_said_in_the_thread(story: Story, shown: Shown) -> None:
@@ -303,7 +303,7 @@ def test_an_acknowledgement_is_said_in_the_thread(story: Story, shown: Shown) ->
 
     assert shown(rendered) == [
         "👀 Ana <!here> has acknowledged this",
-        "Acknowledged at {2026-11-24 05:05:05}. No reminder follows until it is over.",
+        "Since {2026-11-24 05:05:05}. No more reminders until it is over.",
     ]
     assert rendered.text.startswith("👀 Ana &lt;!here&gt; has acknowledged this.")
 

@@ -125,7 +125,7 @@ def test_a_silent_baseline_says_so_and_cannot_be_muted(story: Story, shown: Show
 
     assert shown(rendered) == [
         "# 🔴 Watching 12 connections of plant, 1 already down",
-        "From now on every change is told here.",
+        "From now on every change is posted here.",
         "Nobody has acknowledged it yet.",
         "🔇 Muted until {2026-11-24 05:05:05} by dana <!here>: cabling.",
         "* 🔴 down: C1 plant/1",
@@ -178,7 +178,7 @@ def test_a_mute_and_its_end_name_what_is_meant_in_every_thread(
 
     assert shown(begun) == [
         f"🔇 dana <!here> has muted {about}",
-        "No new alert and no reminder until {2026-11-24 05:05:05}. What is told already is kept up to date.",
+        "No new alerts or reminders until {2026-11-24 05:05:05}. Existing messages are still updated.",
         "Reason: cabling",
     ]
     assert shown(lifted)[0] == f"🔔 dana <!here> has unmuted {about}"
@@ -196,9 +196,9 @@ def test_a_lifted_mute_promises_no_more_than_is_known(story: Story, shown: Shown
     """Of one connection the thread knows what else silences it; of one among many, or of a whole site, it does not."""
     alone, both = [story.member(1)], [story.member(1), story.member(2)]
     group = story.thread(ThreadKind.GROUP, watched=60)
-    perhaps = "What is new is told again, unless something else silences it."
+    perhaps = "New problems are announced again, unless something else silences them."
 
-    assert shown(unmuted(story, story.thread(), *alone, connections=["C1"]))[1] == "What is new is told again."
+    assert shown(unmuted(story, story.thread(), *alone, connections=["C1"]))[1] == "New problems are announced again."
     assert shown(unmuted(story, story.thread(), *alone, site="plant"))[1] == perhaps
     assert shown(unmuted(story, group, *both, connections=["C1"]))[1] == perhaps
 

@@ -114,4 +114,4 @@ def test_a_reminder_that_came_too_late_calls_nobody(story: Story, shown: Shown) 
     thread = sites(story, phase=Phase.CLOSED)
     rendered = story.reply(thread, story.over(blind(story, "plant")), kind=MessageKind.REMINDER, number=1)
 
-    assert shown(rendered) == ["🟢 plant: what this thread is about is over by now"]
+    assert shown(rendered) == ["🟢 plant: what this thread was about is over"]

@@ -202,7 +202,7 @@ def test_a_connection_that_is_down_reads_like_this() -> None:
         "Down since 2026-11-24 01:00:00 UTC.",
         (
             "🔴 Open outage: down since 2026-11-24 01:00:00 UTC, for 2 h so far. "
-            "Acknowledged by ana at 2026-11-24 03:00:00 UTC."
+            "Acknowledged by ana, 2026-11-24 03:00:00 UTC."
         ),
         "ItemPath says nothing of: App, Password, Token, Can be tested, Last connection, Last check, Created.",
         "Error:",

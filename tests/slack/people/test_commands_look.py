@@ -61,7 +61,7 @@ async def test_an_open_incident_is_shown_with_its_start_and_who_has_it(house: Ho
     assert "Open outage: already down when watching began" in shown
     assert "Nobody has acknowledged it yet." in shown
     await house.ask("ack 2")
-    assert "Acknowledged by alice at " in await house.ask("2")
+    assert "Acknowledged by alice, " in await house.ask("2")
 
 
 async def test_an_open_error_is_shown_with_the_masked_text(house: House) -> None:
