@@ -41,6 +41,9 @@ _log = structlog.get_logger(__name__)
 STORE_AWAY = timedelta(seconds=1)
 """How soon a commit that failed is tried again. ItemPath is not asked again for it: that happens on the beat only."""
 
+UNRECORDED = "database"
+"""Kind of the trouble when the database does not take what was read; `polls_total` counts it by this name."""
+
 
 class Reads(Protocol):
     """What the poller asks of an ItemPath client."""
@@ -87,6 +90,8 @@ class Poller:
         self._blind = False
         self._unwritten: _Read | None = None
         """A poll's result that the database did not take."""
+        self._missed = False
+        """A poll's result was given up since the last good one, as it could not be recorded before the next."""
         self._next_due: datetime | None = None
         self._reading = StateLog(_log, "reading the connections", site=policy.site)
         self._writing = StateLog(_log, "recording what was read", site=policy.site)
@@ -125,6 +130,7 @@ class Poller:
 
     async def poll(self) -> None:
         """One read and its commit. What the database does not take is kept, and superseded by the next read."""
+        self._missed |= self._unwritten is not None
         read = await self._fetch()
         outcome = await self._write(read)
         # What is not recorded is not seen: a monitor of the last success must not be told that all is well.
@@ -139,14 +145,16 @@ class Poller:
 
     async def _fetch(self) -> _Read:
         started = self._clock.now()
+        # What was missed before the first good read is put down to the bot's having been away.
+        unrecorded = self._missed and not self._resumed
         cause: Polled | Failed
         try:
             snapshot = await self._client.connections(budget=self.interval.total_seconds())
         except ItemPathError as error:
-            cause, at = Failed(failure=error.failure), self._clock.now()
+            cause, at = Failed(failure=error.failure, unrecorded=unrecorded), self._clock.now()
             self._reading.failed(at, error.message, kind=error.kind, advice=error.advice)
         else:
-            cause = Polled(snapshot=snapshot, resumed=self._resumed, first=self._first)
+            cause = Polled(snapshot=snapshot, resumed=self._resumed, first=self._first, unrecorded=unrecorded)
             at = self._clock.now()
             self._reading.worked(at)
         return _Read(cause, at, seconds=(at - started).total_seconds())
@@ -163,10 +171,11 @@ class Poller:
         except StoreError as error:
             self._unwritten = read
             self._writing.failed(now, str(error))
-            self.trouble = Failure(kind="database", message=error.problem, advice=error.advice)
-            return "database"
+            self.trouble = Failure(kind=UNRECORDED, message=error.problem, advice=error.advice)
+            return UNRECORDED
         except Exception as error:  # noqa: BLE001 - whatever it is, the next poll may be spared of it
             self._faulty(error, now)
+            self._missed = True
             return "bot"
         self._writing.worked(now)
         self._deciding.worked(now)
@@ -175,7 +184,7 @@ class Poller:
             self.trouble = read.cause.failure
             return self.trouble.kind
         self.trouble = None
-        self._resumed = False
+        self._resumed = self._missed = False
         return "ok"
 
     def _faulty(self, error: Exception, now: datetime) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,6 +15,7 @@ from aiohttp import web
 from bot import __version__
 from bot.clock import Clock
 from bot.core.connection import Failure
+from bot.poller import UNRECORDED
 from bot.slack.errors import advice
 from bot.slack.wording import count
 from bot.store.errors import StoreError
@@ -106,6 +107,7 @@ class Web:
         reasons: list[str] = []
         async with _telling(reasons):
             await self._sources.store.ping()
+        reasons += _untaken(self._sources.sites)
         if not self._sources.running():
             reasons.append("the loops do not run yet, or any more")
         return web.json_response({"ok": not reasons, "reasons": reasons}, status=503 if reasons else 200)
@@ -174,6 +176,13 @@ class Web:
             else {"kind": trouble.kind, "message": trouble.message, "advice": trouble.advice},
             "why": why,
         }
+
+
+def _untaken(sites: Iterable[Watched]) -> list[str]:
+    """A database that answers may still take nothing: its disk is full, or it is read-only. Who writes knows."""
+    troubles = (site.trouble for site in sites)
+    said = (f"database: {each.message} {each.advice}" for each in troubles if each and each.kind == UNRECORDED)
+    return list(dict.fromkeys(said))
 
 
 @asynccontextmanager

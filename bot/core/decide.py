@@ -22,7 +22,7 @@ def decide(state: SiteState, cause: Cause, *, now: datetime, policy: Policy) -> 
     A poll, good or failed:
 
     1. What is not yet posted follows a corrected route.
-    2. If nothing was polled for long, one message tells the gap.
+    2. If nothing was recorded for long, one message tells the gap.
     3. A failed poll may lose sight of the site; a good one regains it.
     4. The first snapshot ever is the baseline; every other is compared, row by row.
 
@@ -41,7 +41,7 @@ def decide(state: SiteState, cause: Cause, *, now: datetime, policy: Policy) -> 
             _polled(draft, cause)
         case Failed():
             routing.follow(draft)
-            sight.tell_gap(draft)
+            sight.tell_gap(draft, unrecorded=cause.unrecorded)
             sight.failed(draft, cause.failure)
         case Acknowledge():
             reply = ownership.acknowledge(draft, cause)
@@ -59,7 +59,7 @@ def decide(state: SiteState, cause: Cause, *, now: datetime, policy: Policy) -> 
 
 def _polled(draft: Draft, cause: Polled) -> None:
     routing.follow(draft)
-    sight.tell_gap(draft)
+    sight.tell_gap(draft, unrecorded=cause.unrecorded)
     sighting = sight.regained(draft, cause)
     draft.site = replace(draft.site, tried_at=draft.now, good_at=draft.now, fails=0, failing_since=None)
     snapshot = rows.in_order(cause.snapshot)

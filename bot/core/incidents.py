@@ -45,11 +45,13 @@ class Why(enum.StrEnum):
     """It happened while the site could not be read: between `not_before` and `start`."""
     WHILE_AWAY = "while_away"
     """It happened while the bot was not running: between `not_before` and `start`."""
+    WHILE_UNRECORDED = "while_unrecorded"
+    """It happened while the bot's database took nothing: between `not_before` and `start`."""
 
     @property
     def vague(self) -> bool:
         """The change happened somewhere between two far moments; say both."""
-        return self in (Why.WHILE_BLIND, Why.WHILE_AWAY)
+        return self in (Why.WHILE_BLIND, Why.WHILE_AWAY, Why.WHILE_UNRECORDED)
 
 
 class Closing(enum.StrEnum):
@@ -238,8 +240,8 @@ class MessageKind(enum.StrEnum):
     """What a message tells. A root shows its thread as it is; a reply tells one event, named by `params`."""
 
     ROOT = "root"
-    """`params` of a `CHANGES` root: `{"changes": [Change.as_json(), …]}`; of `AWAY`: `{"from": iso, "to": iso}`; of
-    `BASELINE`: `{"watched": int, "unreadable": int}`; else empty."""
+    """`params` of a `CHANGES` root: `{"changes": [Change.as_json(), …]}`; of `AWAY`: `{"from": iso, "to": iso,
+    "unrecorded": bool}`; of `BASELINE`: `{"watched": int, "unreadable": int}`; else empty."""
     RECOVERED = "recovered"
     """`{"episode": id, "error": str | None}`: an outage or a blindness is over; `error` is what the log said with it."""
     GROWN = "grown"

@@ -27,14 +27,15 @@ class Sighting:
         return None if record.known is State.UNKNOWN else record.seen_at or self.last_good
 
 
-def tell_gap(draft: Draft) -> None:
-    """Nobody polled for long: the bot was off, or could not write what it saw. One message for each channel."""
+def tell_gap(draft: Draft, *, unrecorded: bool) -> None:
+    """Nothing was recorded for long: the bot was off, or its database took nothing. One message for each channel."""
     alive_at = draft.before.alive_at
     if alive_at is None or draft.now - alive_at <= draft.policy.away_after:
         return
     span = {"from": alive_at.isoformat(), "to": draft.now.isoformat()}
-    thread = draft.open_notice(ThreadKind.AWAY, draft.policy.home, params=span)
-    draft.log(EventKind.AWAY, reason="silent_for_long", thread=thread.id, data=span)
+    thread = draft.open_notice(ThreadKind.AWAY, draft.policy.home, params={**span, "unrecorded": unrecorded})
+    reason = "not_recorded" if unrecorded else "silent_for_long"
+    draft.log(EventKind.AWAY, reason=reason, thread=thread.id, data=span)
 
 
 def failed(draft: Draft, failure: Failure) -> None:
@@ -108,8 +109,8 @@ def regained(draft: Draft, poll: Polled) -> Sighting:
     last_good = draft.site.good_at
     episode = draft.blind
     if episode is None:
-        return Sighting(Why.WHILE_AWAY if poll.resumed and last_good is not None else Why.SEEN, last_good)
-    why = Why.WHILE_AWAY if poll.first else Why.SEEN
+        return Sighting(_unseen(poll.resumed, poll) if last_good is not None else Why.SEEN, last_good)
+    why = _unseen(poll.first, poll)
     thread = draft.close_episode(episode, Closing.RECOVERED, why=why, not_before=draft.site.tried_at)
     if thread is not None and not thread.open:
         draft.tell(
@@ -121,3 +122,10 @@ def regained(draft: Draft, poll: Polled) -> Sighting:
         )
     draft.log(EventKind.SIGHT_REGAINED, reason="read_again", thread=episode.thread)
     return Sighting(Why.WHILE_BLIND, last_good)
+
+
+def _unseen(away: bool, poll: Polled) -> Why:
+    """Why what changed before this read was not seen as it happened, if it was not."""
+    if away:
+        return Why.WHILE_AWAY
+    return Why.WHILE_UNRECORDED if poll.unrecorded else Why.SEEN

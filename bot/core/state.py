@@ -117,6 +117,8 @@ class Polled:
     """The first good read since the bot started: what changed, changed while it was away."""
     first: bool = False
     """The first poll since the bot started, failed ones included: nobody watched the site itself before it."""
+    unrecorded: bool = False
+    """Reads between the last recorded one and this one were lost, as they could not be recorded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +126,8 @@ class Failed:
     """A poll failed."""
 
     failure: Failure
+    unrecorded: bool = False
+    """As of `Polled`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -107,15 +107,25 @@ class Delivery:
         self._wake.clear()
         if self._away_since is not None and _within(self._clock.now(), self._away_since, STORE_AWAY):
             return self._away_since + STORE_AWAY
+        doing = self._recording
         try:
+            if self._away_since is not None:
+                # Edits and looks are read, done, and only then recorded: while the database can be read but takes
+                # nothing, each would be done again every second.
+                await self._store.prove()
+                self._away_since = None
+            doing = self._reading
             read_at = await self._read_rows()
         except StoreError as error:
             task = asyncio.current_task()
             if task is not None and task.cancelling():
                 # Cancelling a read breaks the driver's connection, and that may be all that is heard of it.
                 raise asyncio.CancelledError from error
-            self._reading.failed(self._clock.now(), str(error))
-            return self._clock.now() + STORE_AWAY
+            now = self._clock.now()
+            doing.failed(now, str(error))
+            if doing is self._recording:
+                self._away_since = now
+            return now + STORE_AWAY
         now = self._clock.now()
         self.pace.saw(now)
         self._resting = {key: rest for key, rest in self._resting.items() if _within(now, *rest)}

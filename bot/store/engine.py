@@ -42,8 +42,8 @@ class Hold(Protocol):
     async def ensure(self) -> None:
         """Before each write; raises `DatabaseLost`."""
 
-    async def fence(self, connection: AsyncConnection) -> None:
-        """Within each write, so that it cannot be lost in between; raises `DatabaseLost`."""
+    async def fence(self, connection: AsyncConnection, *, writes: bool) -> None:
+        """Within the transaction; so that it cannot be lost before the end of one that `writes`. Raises `DatabaseLost`."""
 
 
 def make_engine(address: Address, *, write: bool, poolclass: type[Pool] | None = None) -> AsyncEngine:
@@ -114,9 +114,16 @@ class Database:
             self._reader = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
     @asynccontextmanager
-    async def read(self) -> AsyncIterator[AsyncConnection]:
-        """One moment of the database. Raises `StoreError`."""
+    async def read(self, *, held: bool = False) -> AsyncIterator[AsyncConnection]:
+        """One moment of the database. Raises `StoreError`; when it has to be `held`, `DatabaseLost` too: for what will
+        be acted on by the one bot that may.
+        """
+        hold = self.hold if held else None
+        if hold is not None:
+            await hold.ensure()
         async with connected(self._reader, self.address) as connection, connection.begin():
+            if hold is not None:
+                await hold.fence(connection, writes=False)
             yield connection
 
     @asynccontextmanager
@@ -135,7 +142,7 @@ class Database:
             await self.hold.ensure()
         async with connected(self._writer, self.address) as connection, connection.begin():
             if self.hold is not None:
-                await self.hold.fence(connection)
+                await self.hold.fence(connection, writes=True)
             yield connection
 
     def insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:

@@ -96,7 +96,7 @@ class FileHold:
                 "Put the files back, or start the bot again.",
             )
 
-    async def fence(self, connection: AsyncConnection) -> None:
+    async def fence(self, connection: AsyncConnection, *, writes: bool) -> None:
         """Nothing to add: the lock cannot go away by itself."""
 
 
@@ -165,10 +165,9 @@ class ServerHold:
             except DatabaseBusy as error:
                 raise self._lost() from error
 
-    async def fence(self, connection: AsyncConnection) -> None:
-        holder = await connection.scalar(
-            select(meta.c.value).where(meta.c.key == _HOLDER).with_for_update(read=True),
-        )
+    async def fence(self, connection: AsyncConnection, *, writes: bool) -> None:
+        token = select(meta.c.value).where(meta.c.key == _HOLDER)
+        holder = await connection.scalar(token.with_for_update(read=True) if writes else token)
         if holder != self._token:
             raise self._lost()
 

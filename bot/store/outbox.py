@@ -41,8 +41,11 @@ class Outbox:
             return await views.outgoing(connection, self._where, WAITING)
 
     async def look(self, key: MessageKey) -> Claim | None:
-        """A message and what it should show, as of one moment, to edit it; `None` when there is no such message."""
-        async with self._database.read() as connection:
+        """A message and what it should show, as of one moment, to edit it; `None` when there is no such message.
+
+        Raises `DatabaseLost` when another bot has taken over: an edit of what is no longer so would not be noticed.
+        """
+        async with self._database.read(held=True) as connection:
             return await self._claim_of(connection, key)
 
     async def pending(self) -> Pending:

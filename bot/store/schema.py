@@ -30,8 +30,9 @@ async def stored_version(database: Database) -> str | None:
         return version
 
 
-def judge(where: str, version: str | None, *, revisions: Sequence[str] = REVISIONS) -> None:
-    """Raises `SchemaOlder` or `SchemaNewer` unless `version` is the newest of `revisions`."""
+def judge(where: str, version: str | None, *, revisions: Sequence[str] | None = None) -> None:
+    """Raises `SchemaOlder` or `SchemaNewer` unless `version` is the newest of `revisions`: without them, of `REVISIONS`."""
+    revisions = revisions or REVISIONS
     if version == revisions[-1]:
         return
     if version is None:

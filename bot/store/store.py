@@ -97,6 +97,10 @@ class Store(Reading):
         async with self._database.write() as transaction:
             await transaction.execute(self._database.upsert(meta), {"key": key, "value": value})
 
+    async def prove(self) -> None:
+        """Raises `StoreError` unless a commit gets through: a database that can be read may still take nothing."""
+        await self.set_meta("proven", "")
+
     async def prune(self, *, before: datetime) -> int:
         """Forget what ended before that moment and is told completely; returns how many rows that were."""
         async with self._database.write() as transaction:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from bot.core.connection import State
 from bot.core.events import EventKind
 from bot.core.incidents import Closing, EpisodeKind, MessageKind, Phase, ThreadKind, Why
 from bot.core.policy import RouteRule
+from bot.core.state import Failed
 from tests.core.story import NO_LOGIN, REFUSED, Story, down, is_quiet, up
 
 
@@ -145,7 +148,7 @@ def test_away_for_more_than_three_intervals_and_five_minutes_is_told_once() -> N
     story.poll(up(), resumed=True)
 
     [root] = story.sent
-    assert root.params == {"from": last.isoformat(), "to": story.now.isoformat()}
+    assert root.params == {"from": last.isoformat(), "to": story.now.isoformat(), "unrecorded": False}
     [thread] = story.roots
     assert (thread.kind, thread.phase) == (ThreadKind.AWAY, Phase.CLOSED)
     assert len(story.happened(EventKind.AWAY)) == 1
@@ -172,12 +175,37 @@ def test_with_a_long_interval_three_of_them_are_what_counts() -> None:
     assert len(story.sent) == 1
 
 
-def test_a_gap_that_ends_in_failure_is_told_all_the_same() -> None:
+@pytest.mark.parametrize("cause", [Failed(failure=REFUSED), Failed(failure=REFUSED, unrecorded=True)])
+def test_a_gap_that_ends_in_failure_is_told_all_the_same(cause: Failed) -> None:
     story = Story(up())
     story.sleep(hours=1)
-    story.fail()
+    story.step(cause)
 
     assert story.roots[0].kind is ThreadKind.AWAY
+    assert story.sent[0].params["unrecorded"] is cause.unrecorded
+
+
+def test_reads_that_were_not_recorded_for_long_are_told_like_an_absence_and_say_why() -> None:
+    story = Story(up(), down("2"))
+    last = story.now
+    story.sleep(minutes=5)
+    story.poll(down(), up("2"), unrecorded=True)
+
+    root = story.sent[0]
+    assert root.params == {"from": last.isoformat(), "to": story.now.isoformat(), "unrecorded": True}
+    assert [event.reason for event in story.happened(EventKind.AWAY)] == ["not_recorded"]
+    fell, rose = sorted(story.episodes(EpisodeKind.OUTAGE), key=lambda each: each.connection)
+    assert (fell.why, fell.not_before) == (Why.WHILE_UNRECORDED, last)
+    assert (rose.end_why, rose.end_not_before) == (Why.WHILE_UNRECORDED, last)
+
+
+def test_a_blindness_that_ended_in_reads_that_were_not_recorded_ended_somewhere_among_them() -> None:
+    story = Story(up())
+    story.fail()
+    story.fail()
+    story.poll(up(), unrecorded=True)
+
+    assert story.episode(EpisodeKind.BLIND).end_why is Why.WHILE_UNRECORDED
 
 
 def test_a_fresh_bot_was_not_away() -> None:

@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -120,6 +122,42 @@ def test_an_older_version_says_how_to_bring_it_up_to_date() -> None:
     with pytest.raises(SchemaOlder, match=r"tables 0001, needed 0002.*brings the tables up to date"):
         schema.judge("It", "0001", revisions=("0001", "0002"))
     schema.judge("It", "0002", revisions=("0001", "0002"))
+
+
+@pytest.fixture
+def next_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A version of this program with one migration more."""
+    shutil.copytree(MIGRATIONS, tmp_path / "migrations")
+    (tmp_path / "migrations/versions/0002_next.py").write_text(
+        "from alembic import op\nimport sqlalchemy as sa\n"
+        "revision, down_revision = '0002', '0001'\n"
+        "def upgrade():\n    op.add_column('site', sa.Column('next', sa.Text))\n"
+    )
+    monkeypatch.setattr(schema, "__file__", str(tmp_path / "schema.py"))
+    monkeypatch.setattr(schema, "REVISIONS", ("0001", "0002"))
+
+
+@pytest.mark.usefixtures("next_version")
+async def test_a_database_of_an_older_version_is_brought_up_to_date_by_the_one_who_writes(empty_url: str) -> None:
+    """And refused with words by those who read; what is in it stays."""
+    with pytest.MonkeyPatch.context() as before:
+        before.setattr(schema, "REVISIONS", ("0001",))
+        before.setattr(schema, "migrate", partial(schema.migrate, revision="0001"))
+        old = await Store.open(empty_url, write=True)
+        await commit(old)
+        await old.close()
+    with pytest.raises(SchemaOlder, match=r"tables 0001, needed 0002.*brings the tables up to date"):
+        await Store.open(empty_url, write=False)
+
+    new = await Store.open(empty_url, write=True)
+    try:
+        assert new.install_id == old.install_id
+        assert len(await new.sites()) == 1
+        async with new._database.read() as connection:
+            assert await connection.scalar(text("SELECT count(next) FROM site")) == 0
+    finally:
+        await new.close()
+    await (await Store.open(empty_url, write=False)).close()
 
 
 async def test_a_migration_that_fails_leaves_nothing_behind(empty_url: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,6 +20,7 @@ from bot.core.connection import Connection, Failure, Snapshot
 from bot.core.decide import decide
 from bot.core.policy import Policy
 from bot.core.state import Polled
+from bot.poller import UNRECORDED
 from bot.store.outbox import MessageKey
 from bot.store.store import Store
 from bot.telemetry import Metrics
@@ -141,6 +142,20 @@ async def test_readyz_is_503_while_the_database_is_away(bench: Bench) -> None:
 
     assert status == 503
     assert told["reasons"][0].startswith("database: ")
+
+
+async def test_readyz_is_503_while_the_database_answers_and_takes_nothing(bench: Bench) -> None:
+    """A full disk, a file that is read-only, a lock of another program: reading goes on."""
+    bench.site.trouble = Failure(
+        kind=UNRECORDED, message="It cannot grow: the disk is full.", advice="Free some space."
+    )
+    assert await bench.get("/readyz") == (
+        503,
+        {"ok": False, "reasons": ["database: It cannot grow: the disk is full. Free some space."]},
+    )
+
+    bench.site.trouble = None
+    assert (await bench.get("/readyz"))[0] == 200
 
 
 async def test_a_dead_itempath_and_a_dead_channel_leave_it_ready(bench: Bench) -> None:

@@ -24,7 +24,11 @@ FAMILY_LIMIT = 200
 REF_LIMIT = 80
 REASON_LIMIT = 200
 
-_WHILE = {Why.WHILE_BLIND: "while the site could not be read", Why.WHILE_AWAY: "while this bot was away"}
+_WHILE = {
+    Why.WHILE_BLIND: "while the site could not be read",
+    Why.WHILE_AWAY: "while this bot was away",
+    Why.WHILE_UNRECORDED: "while this bot could record nothing",
+}
 
 
 def name(episode: Episode) -> Foreign:
@@ -48,7 +52,7 @@ def fell(episode: Episode) -> Line:
             return ("already down when it was added, ", episode.start)
         case Why.FIRST_KNOWN:
             return ("down when ItemPath first reported its state, ", episode.start)
-        case Why.WHILE_BLIND | Why.WHILE_AWAY:
+        case Why.WHILE_BLIND | Why.WHILE_AWAY | Why.WHILE_UNRECORDED:
             return ("went down ", *unseen(episode))
         case Why.SEEN:
             return ("down since ", episode.start)

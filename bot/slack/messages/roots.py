@@ -139,11 +139,13 @@ def _named(word: str, episodes: Sequence[Episode]) -> Line:
 def _away(view: ThreadView) -> Post:
     start = datetime.fromisoformat(str(view.root.params["from"]))
     end = datetime.fromisoformat(str(view.root.params["to"]))
+    unrecorded = view.root.params.get("unrecorded")
+    reason = "This bot's database took no changes from " if unrecorded else "This bot was away from "
     return Post(
         sign=NOTICE_SIGN,
-        headline=(f"Nothing was watched for {duration(end - start)}",),
+        headline=(f"Nothing was {'recorded' if unrecorded else 'watched'} for {duration(end - start)}",),
         body=(
-            ("This bot was away from ", start, " to ", end, "."),
+            (reason, start, " to ", end, "."),
             ("Changes that still hold are announced; whatever came and went in between was missed.",),
         ),
     )

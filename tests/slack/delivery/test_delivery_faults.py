@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from bot.sandbox.slack.faults import Fault
 from bot.slack import delivery as delivery_module
@@ -98,6 +99,34 @@ async def test_nothing_is_begun_while_nothing_can_be_recorded(room: Room, monkey
         await room.until(lambda: len(tried) == 5)
     times = [at for _, at in tried]
     assert all(later - earlier >= delivery_module.STORE_AWAY for earlier, later in pairwise(times))
+
+
+async def test_an_edit_that_cannot_be_recorded_is_not_repeated_until_it_can_be(room: Room) -> None:
+    """The database can be read, so the edit would be begun again and again, as long as the disk is full."""
+    proofs = 0
+    broken = False
+
+    def read_only(connection: Any, *_: object) -> None:
+        nonlocal proofs
+        proofs += broken
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA query_only = {broken}")
+        cursor.close()
+        room.slack.workspace.feed.poke()
+
+    event.listen(room.store._database.engine.sync_engine, "checkout", read_only)
+    await room.announce(1)
+    async with room.running():
+        await room.until_settled()
+        with room.slack.gate("chat.update") as gate:
+            await room.revise(1)
+            await room.until(lambda: gate.held)
+            broken = True
+        await room.until(lambda: proofs > 8)
+        assert len(room.slack.made("chat.update")) == 1
+        broken = False
+        await room.until_settled()
+    assert len(room.slack.made("chat.update")) == 2
 
 
 async def test_a_database_that_is_away_is_said_once(

@@ -89,6 +89,11 @@ def test_an_acknowledged_root_says_by_whom_and_calls_nobody_any_more(story: Stor
             "went down between {2026-11-24 02:00:05} and {2026-11-24 03:00:05}, while the site could not be read",
         ),
         (Why.WHILE_AWAY, None, "went down before {2026-11-24 03:00:05}, while this bot was away"),
+        (
+            Why.WHILE_UNRECORDED,
+            timedelta(hours=1),
+            "went down between {2026-11-24 02:00:05} and {2026-11-24 03:00:05}, while this bot could record nothing",
+        ),
     ],
 )
 def test_how_the_bot_came_to_know_of_a_fall_is_said(
