@@ -7,6 +7,7 @@ which only notifications and screen readers show.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -90,6 +91,12 @@ def utc(at: datetime) -> str:
 def date(at: datetime) -> str:
     """A Slack date for mrkdwn: shown in the reader's own zone."""
     return f"<!date^{int(at.timestamp())}^{DATE_FORMAT}|{utc(at)}>"
+
+
+def natural(text: str) -> tuple[tuple[str, int], ...]:
+    """What to sort by where people read: case tells nothing apart, and `Lift 2` comes before `Lift 10`."""
+    parts = re.findall(r"(\D*)(\d{0,18})", text.casefold())
+    return tuple((words, int(digits) if digits else -1) for words, digits in parts)
 
 
 def duration(length: timedelta) -> str:

@@ -11,9 +11,7 @@ from pydantic import SecretStr
 
 from tests.e2e.world import ALERTS, World
 
-UP = (
-    "🟢 PowerPick is up. default/1: read from ItemPath just now. Up since <time>. ItemPath says nothing of: Latest log."
-)
+UP = "🟢 PowerPick is up. default/1: read from ItemPath just now. Up since <time>. Not given by ItemPath: Latest log."
 
 
 @pytest.fixture(params=["socket mode", "signed http"])

@@ -13,9 +13,9 @@ from bot.clock import Clock
 from bot.core.incidents import EVERY, SITE, Person
 from bot.core.state import Acknowledge, AckReply, MuteReply, Muting, Reply, Unmuting
 from bot.settings.values import format_duration
-from bot.slack.commands import replies
+from bot.slack.commands import guidance, replies
 from bot.slack.commands.grammar import ACK, MUTE, UNMUTE, Ack, Mute, Unmute
-from bot.slack.commands.lookup import Lookup, Missing, Several
+from bot.slack.commands.lookup import Lookup, Missing, Several, Whole
 from bot.slack.commands.mutes import muted
 from bot.slack.commands.naming import name_of, split_site
 from bot.slack.commands.people import Clicked
@@ -30,6 +30,9 @@ Acts = Callable[[Act], Awaitable[Reply | None]]
 
 BUTTON_MUTES = timedelta(hours=1)
 """For how long the button does: long enough to look, short enough to be forgotten without harm."""
+
+REASON_REPEATED = 80
+"""Characters of a reason in a command to be copied."""
 
 
 class Doing:
@@ -53,10 +56,8 @@ class Doing:
             connection = SITE if isinstance(asked, Ack) else EVERY
         else:
             found = await self._lookup.named(asked.ref)
-            if isinstance(found, Several):
-                return replies.several(found, ask=f"{command} {word}", rest=_rest(asked))
-            if isinstance(found, Missing):
-                return replies.missing(asked.ref, found, command=command, word=word)
+            if isinstance(found, Several | Whole | Missing):
+                return guidance.unclear(asked.ref, found, command, word=word, rest=_rest(asked))
             site, connection, about = found.site, found.id, name_of(found)
         cause: Act
         match asked:
@@ -121,4 +122,6 @@ def _rest(asked: Ack | Mute | Unmute) -> str:
     """What follows the reference when it is named again."""
     if not isinstance(asked, Mute):
         return ""
-    return f"{format_duration(asked.length)} {asked.reason}".strip()
+    # A reason that does not fit into a line is typed again by whoever wants it.
+    reason = asked.reason if len(asked.reason) <= REASON_REPEATED else ""
+    return f"{format_duration(asked.length)} {reason}".strip()

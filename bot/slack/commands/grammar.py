@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeAlias
 
 from bot.core.connection import State
-from bot.settings.values import parse_duration
+from bot.slack.commands.lengths import length_at, length_in
 from bot.slack.commands.words import Word, tidy, unquoted, words
 
 HELP = "help"
@@ -33,10 +33,19 @@ FILTERS = ("site", "type", "app", "name", "auth")
 PAGE = "page"
 LAST_PAGE = 10_000
 
-# A length as the settings take it, or several of them: 1h30m.
-_PART = re.compile(r"\d{1,15}(?:ms|s|m|h|d)", re.ASCII)
-_LENGTH = re.compile(rf"(?:{_PART.pattern})+", re.ASCII)
-_LIKE_LENGTH = re.compile(r"\d+[^\W\d_]{1,8}\.?")
+_NEAR = 0.7
+"""How much of a bare word of `list` has to be one that it takes; what is less like one is part of a name."""
+# What people call a state, or all of them.
+_STATES = {
+    **dict.fromkeys(("offline", "failed", "failing", "broken", "red", "dead", "ko"), "down"),
+    **dict.fromkeys(("online", "ok", "okay", "green", "healthy", "fine"), "up"),
+    **dict.fromkeys(("all", "everything", "*", "any"), ""),
+}
+# `name = x`, `name: x`, `name= x`: what people write for `name=x`.
+_LOOSE_FILTER = re.compile(rf"(?i)\b({'|'.join(FILTERS)})(?:\s*[=:]\s*)(?=\S)")
+_GAP = "…"
+"""Stands in a guess for what only the person can know."""
+_LIKE_ID = re.compile(r"\d+|[^\s/]+/\S+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,46 +111,57 @@ class Help:
     """What was wrong with what was asked, as a sentence of the bot's own."""
     guess: str | None = None
     """What may have been meant, as it can be typed."""
+    word: str = ""
+    """The word of the grammar that was typed; empty when it was none."""
+    unknown: str = ""
+    """What was not understood, as it was typed, to follow after `problem`; foreign text."""
 
 
 Command: TypeAlias = LookUp | Listing | History | Ack | Mute | Unmute | Help
 
 
-def parse(text: str) -> Command:
-    """What was asked for. Anything that is no command is taken for the name of a connection."""
-    return parse_tidied(tidy(text))
+def parse(text: str, *, sites: Collection[str] = ()) -> Command:
+    """What was asked for. Anything that is no command is taken for the name of a connection. `sites`: those that are
+    watched, which a guess may name.
+    """
+    return parse_tidied(tidy(text), sites=sites)
 
 
-def parse_tidied(typed: str) -> Command:
+def parse_tidied(typed: str, *, sites: Collection[str] = ()) -> Command:
     """As `parse`, of what a button of the bot's own carries: text that was `tidy` when it was typed."""
     if not typed or typed.casefold() in (HELP, "?", "-h", "--help"):
         return Help()
     word, _, rest = typed.partition(" ")
-    read = _READ.get(word.casefold())
+    word = word.casefold()
+    read = _READ.get(word)
     if read is None:
         ref = unquoted(typed)
         return LookUp(ref) if ref else Help()
     try:
-        return read(rest)
+        return read(rest, sites)
     except _WrongError as wrong:
-        return Help(problem=wrong.problem, guess=wrong.guess)
+        guess = wrong.guess
+        if guess is not None and _GAP not in guess and isinstance(parse_tidied(guess, sites=sites), Help):
+            guess = None  # names of any form are put into it
+        return Help(problem=wrong.problem, guess=guess, word=word, unknown=wrong.unknown)
 
 
 class _WrongError(Exception):
     """What was typed behind a word of the grammar cannot be meant."""
 
-    def __init__(self, problem: str, guess: str | None = None) -> None:
+    def __init__(self, problem: str, guess: str | None = None, *, unknown: str = "") -> None:
         super().__init__(problem)
         self.problem = problem
         self.guess = guess
+        self.unknown = unknown
 
 
-def _ack(rest: str) -> Ack:
+def _ack(rest: str, _: Collection[str]) -> Ack:
     return Ack(_ref(rest, "`ack` needs the connection that you take care of."))
 
 
-def _unmute(rest: str) -> Unmute:
-    return Unmute(_ref(rest, "`unmute` needs the connection that you want to hear of again."))
+def _unmute(rest: str, _: Collection[str]) -> Unmute:
+    return Unmute(_ref(rest, "`unmute` needs the connection that you want to hear about again."))
 
 
 def _ref(text: str, problem: str) -> str:
@@ -151,7 +171,7 @@ def _ref(text: str, problem: str) -> str:
     return ref
 
 
-def _listing(rest: str) -> Listing:
+def _listing(rest: str, sites: Collection[str]) -> Listing:
     state: State | None = None
     filters: dict[str, str] = {}
     page = 1
@@ -163,14 +183,21 @@ def _listing(rest: str) -> Listing:
             page = _page(word.value)
             continue
         if key in FILTERS:
-            filters[key] = _looked_for(key, word.value, filters)
+            if not word.value:
+                problem = f"`{key}=` needs what to look for, e.g. {key}=SAP*."
+                raise _WrongError(problem, _tightened(rest, sites))
+            if key in filters:
+                raise _WrongError(f"`list` takes {key}= once; a pattern such as A* can stand for several.")
+            filters[key] = word.value
         elif not key and not word.quoted and word.value.casefold() in tuple(State):
             named = State(word.value.casefold())
             if state not in (None, named):
-                raise _WrongError("`list` takes one state at a time: down, up or unknown.")
+                every = " ".join((LIST, *(w.raw for w in typed if w.key)))
+                raise _WrongError("`list` takes one state at a time: down, up or unknown.", every)
             state = named
         else:
-            raise _no_such_word(typed, position)
+            guess = _tightened(rest, sites) or _listing_meant(typed, position, sites)
+            raise _WrongError("`list` does not know this word.", guess, unknown=word.raw)
         kept.append(word.raw)
     return Listing(state=state, filters=tuple(filters.items()), page=page, words=tuple(kept))
 
@@ -178,43 +205,67 @@ def _listing(rest: str) -> Listing:
 def _page(value: str) -> int:
     page = int(value) if value.isascii() and value.isdecimal() else 0
     if not 1 <= page <= LAST_PAGE:
-        raise _WrongError("A page is a number from 1 on.")
+        raise _WrongError("A page is a number from 1 on.", f"{LIST} {PAGE}=2")
     return page
 
 
-def _looked_for(key: str, value: str, before: Collection[str]) -> str:
-    if not value:
-        raise _WrongError(f"`{key}=` needs what to look for, e.g. {key}=SAP*.")
-    if key in before:
-        raise _WrongError(f"`list` takes {key}= once; a pattern such as A* can stand for several.")
-    return value
+def _tightened(rest: str, sites: Collection[str]) -> str | None:
+    """The same with its filters written as `list` takes them, if that is all that was wrong."""
+    tight = _LOOSE_FILTER.sub(lambda found: f"{found[1].casefold()}=", rest)
+    if tight == rest:
+        return None
+    try:
+        _listing(tight, sites)
+    except _WrongError:
+        return None  # something else was wrong, too
+    return f"{LIST} {tight}"
 
 
-def _no_such_word(typed: list[Word], position: int) -> _WrongError:
-    """There is no such word of `list`: what comes nearest, in its place."""
-    word = typed[position]
-    known = FILTERS if word.key else (*State, *FILTERS)
-    near = difflib.get_close_matches((word.key or word.value).casefold()[:20], known, n=1, cutoff=0.5)
-    guess = None
-    if near:
-        value = word.raw.partition("=")[2]
-        instead = f"{near[0]}={value or '…'}" if near[0] in FILTERS else near[0]
-        guess = " ".join((LIST, *(instead if i == position else w.raw for i, w in enumerate(typed))))
-    said = "`list` takes down, up or unknown, and filters by site=, type=, app=, name= and auth=."
-    return _WrongError(said, guess)
+def _listing_meant(typed: Sequence[Word], position: int, sites: Collection[str]) -> str | None:
+    """What was perhaps meant by a word that `list` does not take: what comes nearest in its place, or part of a name."""
+    word, end = typed[position], position + 1
+    if word.key:
+        near = difflib.get_close_matches(word.key[:20], FILTERS, n=1, cutoff=0.5)
+        instead = f"{near[0]}={word.raw.partition('=')[2] or _GAP}" if near else None
+    else:
+        instead = _word_meant(word.value.casefold()[:80], sites)
+    if instead is None:
+        # Everything that follows and is no word of the grammar belongs to the name.
+        while end < len(typed) and not typed[end].key and typed[end].value.casefold() not in tuple(State):
+            end += 1
+        name = " ".join(w.value for w in typed[position:end]).replace('"', "'").strip()
+        if word.key or not name or "name" in {w.key for w in typed}:
+            return None
+        instead = f'name="{name}"' if " " in name else f"name={name}"
+    return " ".join(filter(None, (LIST, *(w.raw for w in typed[:position]), instead, *(w.raw for w in typed[end:]))))
 
 
-def _history(rest: str) -> History:
+def _word_meant(value: str, sites: Collection[str]) -> str | None:
+    if value in sites:
+        return f"site={value}"
+    if value in FILTERS:
+        return f"{value}={_GAP}"
+    near = difflib.get_close_matches(value, State, n=1, cutoff=_NEAR)
+    return _STATES.get(value, near[0] if near else None)
+
+
+def _history(rest: str, _: Collection[str]) -> History:
     typed = words(rest)
-    before = " ".join(word.raw for word in typed[:-1])
-    last = typed[-1].value.casefold() if before and not typed[-1].quoted else ""
-    if last in SPANS:
-        return History(ref=_ref(before, _WHOSE), span=last)
-    if _LIKE_LENGTH.fullmatch(last):
-        (nearest,) = difflib.get_close_matches(last, SPANS, n=1, cutoff=0)
+    for words_of_it in (2, 1):
+        at = len(typed) - words_of_it
+        length = length_at(typed, at) if at > 0 else None
+        if length is None or length.end != len(typed):
+            continue
+        before = " ".join(word.raw for word in typed[:at])
+        span = next((name for name, span in SPANS.items() if span == length.length), None)
+        if span is not None:
+            return History(ref=_ref(before, _WHOSE), span=span)
+        if not length.sure:
+            continue  # a name may end like this
+        enough = next((name for name, span in SPANS.items() if span >= length.length), list(SPANS)[-1])
         raise _WrongError(
-            "`history` looks back 24h, 7d or 30d; a name that ends like a length stands in quotes.",
-            f"{HISTORY} {before} {nearest}",
+            "`history` looks back 24h, 7d or 30d; a name that ends like a length needs quotation marks.",
+            f"{HISTORY} {before} {enough}",
         )
     return History(ref=_ref(rest, _WHOSE))
 
@@ -222,39 +273,55 @@ def _history(rest: str) -> History:
 _WHOSE = "`history` needs the connection that you want to look back on."
 
 
-def _mute(rest: str) -> Mute:
+def _mute(rest: str, sites: Collection[str]) -> Mute:
     typed = words(rest)
-    lengths = [i for i, word in enumerate(typed) if not word.quoted and _LENGTH.fullmatch(word.value.casefold())]
     # What comes first is the connection, even if it reads like a length.
-    at = next((i for i in lengths if i), None)
-    if at is None:
-        if not typed or lengths:
-            raise _WrongError(_WHAT_AND_HOW_LONG)
-        guess = f"{MUTE} {typed[0].raw} 2h" if len(typed) == 1 else None
-        raise _WrongError("`mute` needs to know for how long: 30m, 2h, 1h30m or 7d.", guess)
-    ref = _ref(" ".join(word.raw for word in typed[:at]), _WHAT_AND_HOW_LONG)
-    reason = unquoted(" ".join(word.raw for word in typed[at + 1 :]))
-    return Mute(ref=ref, length=_length(typed[at].value.casefold()), reason=reason)
+    found = length_in(typed, start=1)
+    if found is None:
+        raise _no_length(typed, sites)
+    before = typed[: found.at]
+    if len(before) > 1 and before[-1].raw.casefold() == "for":
+        before = before[:-1]
+    ref = _ref(" ".join(word.raw for word in before), _WHAT_AND_HOW_LONG)
+    if found.length > LONGEST_MUTE:
+        problem = "`mute` lasts 30d at most: what is silent for longer is forgotten."
+        raise _WrongError(problem, " ".join((MUTE, *(w.raw for w in before), "30d")))
+    if found.length < timedelta(seconds=1):
+        problem = "`mute` lasts one second at least: write 30m, 2h, 1h30m or 7d."
+        raise _WrongError(problem, " ".join((MUTE, *(w.raw for w in before), _USUAL)))
+    reason = unquoted(" ".join(word.raw for word in typed[found.end :]))
+    return Mute(ref=ref, length=found.length, reason=reason)
 
 
 _WHAT_AND_HOW_LONG = "`mute` needs the connection, and for how long: 30m, 2h, 1h30m or 7d."
+_USUAL = "2h"
 
 
-def _length(text: str) -> timedelta:
-    length = timedelta(0)
-    try:
-        for part in _PART.findall(text):
-            length += parse_duration(part)
-    except ValueError:  # beyond what the settings take
-        length = LONGEST_MUTE * 2
-    if length > LONGEST_MUTE:
-        raise _WrongError("`mute` lasts 30d at most: what is silent for longer is forgotten.")
-    if length < timedelta(seconds=1):
-        raise _WrongError("`mute` lasts one second at least: write 30m, 2h, 1h30m or 7d.")
-    return length
+def _no_length(typed: Sequence[Word], sites: Collection[str]) -> _WrongError:
+    """There is no length, or nothing but one, or it stands before the connection."""
+    first = length_at(typed, 0)
+    raw = [word.raw for word in typed]
+    if not typed or not typed[0].value or (first is not None and first.end == len(typed)):
+        return _WrongError(_WHAT_AND_HOW_LONG)
+    if first is not None and first.sure:
+        problem = "`mute` takes the connection first, and then for how long."
+        return _WrongError(problem, " ".join((MUTE, *raw[first.end :], "".join(raw[: first.end]))))
+    # What follows an id or a quoted name is no part of it.
+    if len(typed) > 1 and (typed[0].quoted or _LIKE_ID.fullmatch(raw[0])):
+        what, rest = raw[:1], raw[1:]
+    else:
+        what, rest = raw, []
+    length = _USUAL
+    if rest and rest[0].isascii() and rest[0].isdecimal() and len(rest[0]) <= 4:
+        length = f"{rest[0]}{'h' if int(rest[0]) <= 12 else 'm'}"
+        rest = rest[1:]
+    if what[0].casefold() in sites and len(what) == 1:
+        what = [f"{what[0].casefold()}/*"]
+    problem = "`mute` needs to know for how long: 30m, 2h, 1h30m or 7d."
+    return _WrongError(problem, " ".join((MUTE, *what, length, *rest)))
 
 
-_READ: Mapping[str, Callable[[str], Command]] = {
+_READ: Mapping[str, Callable[[str, Collection[str]], Command]] = {
     ACK: _ack,
     LIST: _listing,
     HISTORY: _history,

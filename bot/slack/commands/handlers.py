@@ -10,11 +10,11 @@ import structlog
 
 from bot.clock import Clock
 from bot.core.incidents import Person
-from bot.slack.commands import replies, tables
+from bot.slack.commands import guidance, replies, tables
 from bot.slack.commands.details import Details
 from bot.slack.commands.doing import Doing
 from bot.slack.commands.grammar import HISTORY, Ack, Help, History, Listing, LookUp, Mute, Unmute, parse, parse_tidied
-from bot.slack.commands.lookup import Lookup, Missing, Several, Sight
+from bot.slack.commands.lookup import Lookup, Missing, Several, Sight, Whole
 from bot.slack.commands.people import COMMAND, Asked, Clicked, Respond, asked, clicked, looked_home
 from bot.slack.commands.replies import Answer
 from bot.slack.commands.survey import Survey
@@ -65,7 +65,7 @@ class Handlers:
             return replies.no_database(error)
 
     async def _answered(self, ask: Asked) -> Answer:
-        command = parse(ask.text)
+        command = parse(ask.text, sites=self._survey.sites)
         match command:
             case Ack() | Mute() | Unmute():
                 return await self._doing.command(command, ask.person, ask.command)
@@ -74,9 +74,9 @@ class Handlers:
             case History():
                 return await self._looked_back(command, ask.command)
             case LookUp():
-                return self._shown(command.ref, await self._lookup.find(command.ref), ask.command)
+                return await self._shown(command.ref, ask.command)
             case Help():
-                return replies.help_(command=ask.command, problem=command.problem, guess=command.guess)
+                return guidance.help_(command, command=ask.command)
             case _:
                 assert_never(command)
 
@@ -138,12 +138,16 @@ class Handlers:
             "You are a guest from another one. Ask somebody there to look it up, and to share the answer.",
         )
 
-    def _shown(self, ref: str, found: Sight | Several | Missing, command: str) -> Answer:
+    async def _shown(self, ref: str, command: str) -> Answer:
+        found = await self._lookup.find(ref)
         if isinstance(found, Sight):
             return replies.connection(found)
-        if isinstance(found, Several):
-            return replies.several(found, ask=command)
-        return replies.missing(ref, found, command=command)
+        if isinstance(found, Whole) and not found.refs:
+            # Who asks for a site by its name wants to see it.
+            (site, _), *others = found.sites
+            filters = () if others else (("site", site),)
+            return await self._table(Listing(filters=filters, words=tuple("=".join(f) for f in filters)), command)
+        return guidance.unclear(ref, found, command)
 
     async def _table(self, listing: Listing, command: str, *, shared_by: Person | None = None) -> Answer:
         listed = await self._survey.list(listing)
@@ -151,10 +155,8 @@ class Handlers:
 
     async def _looked_back(self, asked_for: History, command: str, *, shared_by: Person | None = None) -> Answer:
         found = await self._lookup.named(asked_for.ref)
-        if isinstance(found, Several):
-            return replies.several(found, ask=f"{command} {HISTORY}", rest=asked_for.span)
-        if isinstance(found, Missing):
-            return replies.missing(asked_for.ref, found, command=command, word=HISTORY)
+        if isinstance(found, Several | Whole | Missing):
+            return guidance.unclear(asked_for.ref, found, command, word=HISTORY, rest=asked_for.span)
         return tables.history(await self._survey.look_back(found, asked_for.span), shared_by=shared_by)
 
     async def _turned(self, click: Clicked) -> Answer:
@@ -206,6 +208,6 @@ class Handlers:
 
     async def _history_for_all(self, asked_for: History, person: Person) -> Answer | None:
         found = await self._lookup.named(asked_for.ref)
-        if isinstance(found, Several | Missing):
+        if isinstance(found, Several | Whole | Missing):
             return None
         return tables.history(await self._survey.look_back(found, asked_for.span), shared_by=person)

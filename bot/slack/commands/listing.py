@@ -12,6 +12,7 @@ from bot.core.state import ConnectionRecord
 from bot.slack.commands.grammar import Listing
 from bot.slack.commands.naming import name_of
 from bot.slack.commands.words import folded
+from bot.slack.wording import natural
 
 PAGE_SIZE = 20
 COMPARED = 200
@@ -71,11 +72,11 @@ def page_of(listing: Listing, records: Iterable[ConnectionRecord], *, blind: Col
     )
 
 
-def worst_first(row: Row) -> tuple[int, int, str, str, int, str]:
+def worst_first(row: Row) -> tuple[int, int, tuple[tuple[str, int], ...], str, tuple[tuple[str, int], ...], str]:
     """Down, unknown, up; each with what stops most first, then by name."""
     record = row.record
     stops = record.row.integration_count if record.row else None
-    return _RANK[row.state], -(stops or 0), folded(name_of(record)), record.site, len(record.id), record.id
+    return _RANK[row.state], -(stops or 0), natural(folded(name_of(record))), record.site, natural(record.id), record.id
 
 
 def corrected(listing: Listing, records: Sequence[ConnectionRecord]) -> str | None:

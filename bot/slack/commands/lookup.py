@@ -6,6 +6,7 @@ Looking never changes anything. ItemPath has two seconds; if it does not answer,
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,6 +22,7 @@ from bot.slack.calls import SlackCalls
 from bot.slack.commands.naming import (
     Ambiguous,
     Named,
+    OfSites,
     Resolution,
     Unnamed,
     exactly,
@@ -119,7 +121,19 @@ class Missing:
     """Sites that might have had it, had they answered."""
 
 
-Answer: TypeAlias = Sight | Several | Missing
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Whole:
+    """Whole sites are named, by the name of one or as all of them."""
+
+    sites: tuple[tuple[str, int], ...]
+    """Each with how many connections of it are watched."""
+    refs: tuple[tuple[str, str, str], ...] = ()
+    """Site, id and name of the connections whose names begin like that."""
+
+
+Unclear: TypeAlias = Several | Whole | Missing
+"""Anything but one connection."""
+Answer: TypeAlias = Sight | Unclear
 
 
 class Lookup:
@@ -156,13 +170,13 @@ class Lookup:
             found = await self._loosely(ref, records)
         if isinstance(found, Named):
             return await self._look(found.record.site, found.record.id, found.record)
-        return _told(found, unanswered)
+        return _told(found, records, unanswered)
 
-    async def named(self, ref: str) -> ConnectionRecord | Several | Missing:
+    async def named(self, ref: str) -> ConnectionRecord | Unclear:
         """As `find`, among what is remembered only. Raises `StoreError`."""
         records = await self._records()
         found = await self._exactly(ref, records) or await self._loosely(ref, records)
-        return found.record if isinstance(found, Named) else _told(found, {})
+        return found.record if isinstance(found, Named) else _told(found, records, {})
 
     async def look(self, site: str, connection: str) -> Sight | Missing:
         """At one connection that was found before. Raises `StoreError`."""
@@ -272,9 +286,15 @@ class Lookup:
 _NO_ANSWER = TimedOut(f"ItemPath did not answer within {LIVE:g} seconds.").failure
 
 
-def _told(found: Ambiguous | Unnamed, unanswered: Mapping[str, Failure]) -> Several | Missing:
+def _told(
+    found: Ambiguous | OfSites | Unnamed, records: Sequence[ConnectionRecord], unanswered: Mapping[str, Failure]
+) -> Unclear:
     if isinstance(found, Ambiguous):
         return Several(refs=tuple(map(_ref, found.records)))
+    if isinstance(found, OfSites):
+        watched = Counter(record.site for record in records)
+        sites = tuple((site, watched[site]) for site in found.sites)
+        return Whole(sites=sites, refs=tuple(map(_ref, found.records)))
     return Missing(nearest=tuple(map(_ref, found.nearest)), unanswered=unanswered)
 
 

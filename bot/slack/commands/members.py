@@ -10,7 +10,7 @@ from bot.slack.blocks import Foreign, Line, bullets, rich_section, rich_text
 from bot.slack.commands.replies import Answer, answer
 from bot.slack.messages.phrases import acknowledged, length, name, outage_error, reference, silenced, told
 from bot.slack.messages.post import NOTICE_SIGN, OVER_SIGN, Post, full
-from bot.slack.wording import count, sign
+from bot.slack.wording import count, natural, sign
 
 LISTED = 100
 """Of each state; what is down comes first."""
@@ -59,9 +59,9 @@ def members(view: ThreadView, *, blind: Sequence[Episode]) -> Answer:
     return answer(rendered.text, blocks)
 
 
-def _worst_first(episode: Episode) -> tuple[int, int, str]:
+def _worst_first(episode: Episode) -> tuple[int, tuple[tuple[str, int], ...], str]:
     stops = episode.row.integration_count if episode.row else None
-    return -(stops or 0), len(episode.connection), episode.connection
+    return -(stops or 0), natural(name(episode).text), episode.connection
 
 
 def _line(episode: Episode) -> Line:

@@ -8,12 +8,16 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from bot.core.maintenance import glob
 from bot.core.state import ConnectionRecord
 from bot.slack.commands.words import folded, unquoted
+from bot.slack.wording import natural
 
 COMPARED = 1000
 """Names among which the nearest are searched; more take too long for a slip of the pen."""
 COMPARED_LENGTH = 80
+ALIKE = 100
+"""Names that are put in order: of many that are equally near, those that people count first come first."""
 NEAREST = 3
 
 # Documented as a uuid, shown as an integer (ItemPath's page on connections).
@@ -32,6 +36,16 @@ class Ambiguous:
     """Several may be meant."""
 
     records: tuple[ConnectionRecord, ...]
+    """In the order in which people look for a name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfSites:
+    """Whole sites are named: one by its name, or all."""
+
+    sites: tuple[str, ...]
+    records: tuple[ConnectionRecord, ...] = ()
+    """Connections whose names begin like that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +56,7 @@ class Unnamed:
     """Those whose names come closest, the closest first."""
 
 
-Resolution: TypeAlias = Named | Ambiguous | Unnamed
+Resolution: TypeAlias = Named | Ambiguous | OfSites | Unnamed
 
 
 def name_of(record: ConnectionRecord) -> str:
@@ -60,15 +74,20 @@ def exactly(ref: str, records: Sequence[ConnectionRecord], *, sites: Collection[
 
 
 def loosely(ref: str, records: Sequence[ConnectionRecord], *, sites: Collection[str]) -> Resolution:
-    """Those of the site that is named, else those whose name begins like this, else those whose name comes nearest."""
+    """Those of the site that is named, else those whose name begins like this or fits this pattern, else those whose name
+    comes nearest.
+    """
+    if ref in ("*", "*/*") and sites:
+        return OfSites(sites=tuple(sorted(sites, key=natural)))
     split = split_site(ref, sites) or split_site(f"{ref}/", sites)
-    if split is not None:
-        site, ref = split
-        records = [record for record in records if record.site == site]
-        if ref in ("", "*") and records:
-            return Ambiguous(records=tuple(records))
     wanted = folded(ref)
-    found = [record for record in records if wanted and folded(name_of(record)).startswith(wanted)]
+    if split is not None:
+        site, rest = split
+        if rest in ("", "*"):
+            return OfSites(sites=(site,), records=tuple(_sorted(_beginning(wanted, records) if "/" not in ref else ())))
+        wanted = folded(rest)
+        records = [record for record in records if record.site == site]
+    found = _beginning(wanted, records) or _fitting(wanted, records)
     return _judged(found) or Unnamed(nearest=_nearest(wanted, records))
 
 
@@ -89,10 +108,24 @@ def _whole(name: str, records: Iterable[ConnectionRecord]) -> list[ConnectionRec
     return [record for record in records if folded(name_of(record)) == wanted]
 
 
+def _beginning(wanted: str, records: Iterable[ConnectionRecord]) -> list[ConnectionRecord]:
+    return [record for record in records if wanted and folded(name_of(record)).startswith(wanted)]
+
+
+def _fitting(wanted: str, records: Iterable[ConnectionRecord]) -> list[ConnectionRecord]:
+    if not {"*", "?"}.intersection(wanted):
+        return []
+    return [record for record in records if glob(wanted, folded(name_of(record)))]
+
+
+def _sorted(records: Iterable[ConnectionRecord]) -> list[ConnectionRecord]:
+    return sorted(records, key=lambda record: (natural(name_of(record)), record.site, natural(record.id), record.id))
+
+
 def _judged(found: Sequence[ConnectionRecord]) -> Named | Ambiguous | None:
     if not found:
         return None
-    return Named(record=found[0]) if len(found) == 1 else Ambiguous(records=tuple(found))
+    return Named(record=found[0]) if len(found) == 1 else Ambiguous(records=tuple(_sorted(found)))
 
 
 def _nearest(wanted: str, records: Sequence[ConnectionRecord]) -> tuple[ConnectionRecord, ...]:
@@ -101,8 +134,16 @@ def _nearest(wanted: str, records: Sequence[ConnectionRecord]) -> tuple[Connecti
     for record in records[:COMPARED]:
         by_name.setdefault(folded(name_of(record))[:COMPARED_LENGTH], []).append(record)
     inside = [name for name in by_name if len(wanted) > 1 and wanted in name]
-    alike = difflib.get_close_matches(wanted, by_name, n=NEAREST, cutoff=0.5)
-    return tuple(_first([record for name in dict.fromkeys(inside + alike) for record in by_name[name]]))
+    alike = difflib.get_close_matches(wanted, by_name, n=ALIKE, cutoff=0.5)
+    compared = difflib.SequenceMatcher(None, b=wanted)
+
+    def closest(name: str) -> tuple[bool, float, tuple[tuple[str, int], ...]]:
+        compared.set_seq1(name)
+        return name not in contained, -compared.ratio(), natural(name)
+
+    contained = set(inside)
+    names = sorted({*inside[:ALIKE], *alike}, key=closest)
+    return tuple(_first(record for name in names for record in by_name[name]))
 
 
 def _first(records: Iterable[ConnectionRecord]) -> Iterator[ConnectionRecord]:

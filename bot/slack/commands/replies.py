@@ -21,11 +21,10 @@ from bot.slack.blocks import (
     fact_blocks,
     rich_text,
 )
-from bot.slack.commands.grammar import meant
-from bot.slack.commands.lookup import Missing, Several, Sight
+from bot.slack.commands.lookup import Sight
 from bot.slack.messages.phrases import acknowledged, all_facts, fell, reference, sentences, silenced, times_seen, told
 from bot.slack.messages.post import ACKNOWLEDGED_SIGN, ERROR_SIGN, NOTICE_SIGN, Post, full
-from bot.slack.wording import count, duration, sign
+from bot.slack.wording import duration, sign
 from bot.store.errors import StoreError
 
 _log = structlog.get_logger(__name__)
@@ -39,7 +38,6 @@ OPEN_THREAD = "open_thread"
 """`action_id` of the link button. Slack tells of a click on it, too; there is nothing to do then."""
 BUTTONS = "answer"
 
-LISTED = 20
 FACTS_SIZE = 5000
 """Characters of facts that leave room for the rest: a message may have about 12,000. Escaping may lengthen them fivefold."""
 
@@ -165,7 +163,7 @@ def _incident(episode: Episode, sight: Sight) -> Line:
 
 def _missing_fields(row: Connection) -> Line:
     missing = [label for label, field in _FIELDS if getattr(row, field) in (None, "")]
-    return (f"ItemPath says nothing of: {', '.join(missing)}.",) if missing else ()
+    return (f"Not given by ItemPath: {', '.join(missing)}.",) if missing else ()
 
 
 def _facts(facts: Sequence[Fact]) -> list[Block]:
@@ -175,79 +173,6 @@ def _facts(facts: Sequence[Fact]) -> list[Block]:
         return blocks
     # Rich text takes everything as it is, without escaping.
     return [rich_text(bullets([(f"{fact.label}: ", *fact.value) for fact in facts]))]
-
-
-def several(found: Several, *, ask: str, rest: str = "") -> Answer:
-    """More than one is meant: how to name each. `ask` is what to put before a reference, e.g. `/connection ack`, and
-    `rest` what follows it.
-    """
-    items: list[Line] = [
-        (Foreign(f"{ask} {site}/{ref} {rest}".strip(), 120, style="code"), " ", Foreign(name))
-        for site, ref, name in found.refs[: LISTED + 1]
-    ]
-    if (more := len(found.refs) - LISTED) > 0:
-        items[LISTED:] = [(f"and {more:,} more; a longer name tells them apart",)]
-    post = Post(
-        sign=NOTICE_SIGN, headline=(f"{count(len(found.refs), 'connection')} may be meant",), items=tuple(items)
-    )
-    return private(post)
-
-
-def missing(asked: str, found: Missing, *, command: str, word: str = "") -> Answer:
-    """Nothing is known by this name: what comes near, and what can be asked. `word` is that of the command, if any."""
-    ask = f"{command} {word}".strip()
-    guess = None if word else meant(asked)
-    near = tuple(
-        (Foreign(f"{ask} {site}/{ref}", 120, style="code"), " ", Foreign(name)) for site, ref, name in found.nearest
-    )
-    silent = tuple(
-        (Foreign(site, style="bold"), " might have it but did not answer: ", Foreign(failure.message, 300))
-        for site, failure in found.unanswered.items()
-    )
-    post = Post(
-        sign=NOTICE_SIGN,
-        headline=("No connection is known as ", Foreign(asked)),
-        body=told(
-            *silent,
-            ("Did you mean ", Foreign(f"{command} {guess}", 120, style="code"), "?") if guess else (),
-            ("The nearest names and what can be asked:" if near else "What can be asked:",),
-        ),
-        items=(*near, *_grammar(command)),
-    )
-    return private(post)
-
-
-def help_(*, command: str, problem: str | None = None, guess: str | None = None) -> Answer:
-    post = Post(
-        sign=NOTICE_SIGN,
-        headline=("What can be asked",) if problem is None else (problem.rstrip("."),),
-        body=told(
-            ("Did you mean ", Foreign(f"{command} {guess}", 200, style="code"), "?") if guess else (),
-            ("What can be asked:",) if problem else (),
-            ("Only you see the answers, until you share one. Looking changes nothing.",),
-        ),
-        items=_grammar(command),
-    )
-    return private(post)
-
-
-def _grammar(command: str) -> tuple[Line, ...]:
-    def line(words: str, meaning: str) -> Line:
-        return (Foreign(f"{command} {words}", 120, style="code"), f"  {meaning}")
-
-    return (
-        line("<id>", "one connection, read live from ItemPath"),
-        line("<site>/<id>", "the same, where several sites have this id"),
-        line("<name>", "the same by its name, or by its beginning; in quotes if it reads like a command"),
-        line("list", "a table of all connections, worst first"),
-        line("list [down|up|unknown] [site=…] [type=…] [app=…] [name=…] [auth=…]", "some of them; A* is a pattern"),
-        line("history <id or name> [24h|7d|30d]", "uptime, downtimes, errors, and a timeline"),
-        line("ack <id or name>", "you take care of its incident: no reminder follows until it is over"),
-        line("mute <id or name> <2h> [reason]", "nothing new is said about it for so long, 30d at most"),
-        line("unmute <id or name>", "it is heard of again"),
-        line("ack|mute|unmute <site>/*", "the same for a whole site"),
-        line("help", "this"),
-    )
 
 
 def acknowledgement(reply: AckReply | None, *, about: str | None) -> Answer:

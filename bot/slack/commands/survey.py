@@ -53,15 +53,15 @@ class Survey:
     def __init__(self, *, store: Store, sites: Collection[str], clock: Clock, kept: timedelta) -> None:
         """`sites` are the configured ones; `kept` is for how long what is over is remembered."""
         self._store = store
-        self._sites = sites
+        self.sites = sites
         self._clock = clock
         self._kept = kept
 
     async def list(self, listing: Listing) -> Listed:
         """Raises `StoreError`."""
-        records = [record for record in await self._store.records() if record.site in self._sites]
+        records = [record for record in await self._store.records() if record.site in self.sites]
         site_episodes = await self._store.episodes(connection=SITE, open_only=True, limit=_ALL)
-        blind = tuple(e for e in site_episodes if e.kind is EpisodeKind.BLIND and e.site in self._sites)
+        blind = tuple(e for e in site_episodes if e.kind is EpisodeKind.BLIND and e.site in self.sites)
         read = {site.name for site in await self._store.sites() if site.baseline_at is not None}
         # Comparing thousands of names takes a while, and the event loop has to go on meanwhile.
         page = await asyncio.to_thread(page_of, listing, records, blind={episode.site for episode in blind})
@@ -70,7 +70,7 @@ class Survey:
             listing=listing,
             page=page,
             blind=blind,
-            unread=tuple(site for site in self._sites if site not in read),
+            unread=tuple(site for site in self.sites if site not in read),
             guess=guess,
         )
 

@@ -6,12 +6,14 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import TypeAlias
 
 from bot.core.connection import State
 from bot.core.incidents import SITE, Episode, EpisodeKind, Mute, Silence, Thread
 from bot.core.maintenance import Window
 from bot.core.state import SiteRecord
 from bot.slack.commands.silences import silences
+from bot.slack.wording import natural
 from bot.store.store import Store
 
 _ALL = 100_000
@@ -104,17 +106,20 @@ async def gather(store: Store, *, sites: Collection[str], maintenance: Sequence[
     )
 
 
-def _worst_first(episode: Episode) -> tuple[bool, int, datetime, int, str]:
-    """Of equals in the order of their ids, numbers as numbers."""
-    by_id = (len(episode.connection), episode.connection)
-    return episode.kind is not EpisodeKind.OUTAGE, -_stops(episode), episode.start, *by_id
+_Natural: TypeAlias = tuple[tuple[str, int], ...]
 
 
-def _worst_site_first(site: SiteBoard) -> tuple[int, int, int, str]:
+def _worst_first(episode: Episode) -> tuple[bool, int, datetime, _Natural, _Natural, str]:
+    """Of equals in the order in which people look for a name."""
+    by_name = natural(episode.row.name if episode.row else ""), natural(episode.connection), episode.connection
+    return episode.kind is not EpisodeKind.OUTAGE, -_stops(episode), episode.start, *by_name
+
+
+def _worst_site_first(site: SiteBoard) -> tuple[int, int, int, _Natural]:
     """What cannot be read at all is worst: nobody knows what is down there."""
     down = site.counts[State.DOWN]
     rank = 0 if site.blind else {State.DOWN: 1, State.UNKNOWN: 2, State.UP: 4 - bool(site.incidents)}[site.state]
-    return rank, -sum(map(_stops, site.incidents)), -down, site.name
+    return rank, -sum(map(_stops, site.incidents)), -down, natural(site.name)
 
 
 def _stops(episode: Episode) -> int:

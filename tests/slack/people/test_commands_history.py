@@ -129,7 +129,7 @@ async def test_a_history_needs_to_know_of_what(build: Build) -> None:
     house: House = await build()
     assert "/connection history berlin/7 7d SAP Stock" in await house.ask("history sap 7d")
     shown = await house.ask("history servces")
-    assert "/connection history plant/2 Web Services" in shown
+    assert "Did you mean /connection history plant/2 24h Web Services?" in shown
     assert "looks back 24h, 7d or 30d" in await house.ask("history 2 6h")
     assert "needs the connection" in await house.ask("history")
 

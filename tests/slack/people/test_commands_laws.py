@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from bot.core.connection import Connection, Failure, Log, State
 from bot.core.incidents import Episode, EpisodeKind, Family, Person, Thread, ThreadKind, Why
 from bot.core.state import AckOutcome, AckReply, ConnectionRecord
-from bot.slack.commands import replies
+from bot.slack.commands import guidance, replies
+from bot.slack.commands.grammar import Help
 from bot.slack.commands.lookup import Missing, Several, Sight
 from bot.slack.commands.naming import Ambiguous, Named, exactly, loosely
 from tests.slack.people.household import read
@@ -204,7 +205,7 @@ def test_a_connection_that_is_down_reads_like_this() -> None:
             "🔴 Open outage: down since 2026-11-24 01:00:00 UTC, for 2 h so far. "
             "Acknowledged by ana, 2026-11-24 03:00:00 UTC."
         ),
-        "ItemPath says nothing of: App, Password, Token, Can be tested, Last connection, Last check, Created.",
+        "Not given by ItemPath: App, Password, Token, Can be tested, Last connection, Last check, Created.",
         "Error:",
         "HTTP 503: token=[masked]",
     ]
@@ -234,10 +235,10 @@ def test_every_connection_can_be_shown(sight: Sight, shared_by: Person | None) -
 def test_every_list_and_every_miss_can_be_shown(
     refs: tuple[tuple[str, str, str], ...], asked: str, failure: Failure, word: str
 ) -> None:
-    valid(replies.several(Several(refs=refs), ask="/connection"))
+    valid(guidance.several(Several(refs=refs), ask="/connection"))
     missing = Missing(nearest=refs[:3], unanswered={"plant": failure, "berlin": failure})
-    valid(replies.missing(asked, missing, command="/connection", word=word))
-    valid(replies.help_(command="/" + "x" * 32, problem=None))
+    valid(guidance.missing(asked, missing, command="/connection", word=word))
+    valid(guidance.help_(Help(), command="/" + "x" * 32))
 
 
 @given(

@@ -97,10 +97,11 @@ async def test_an_empty_table_says_so_and_what_was_perhaps_meant(
     assert "Share to channel" not in shown
 
 
-async def test_a_wrong_key_is_answered_with_the_nearest_and_the_grammar(docks: House) -> None:
+async def test_a_wrong_key_is_answered_with_the_nearest_and_the_grammar_of_list(docks: House) -> None:
     shown = await docks.ask("list tpye=MSSQL")
     assert "Did you mean /connection list type=MSSQL?" in shown
-    assert "/connection history <id or name>" in shown
+    assert "/connection list [down|up|unknown]" in shown
+    assert "/connection history" not in shown
 
 
 async def test_a_state_that_nothing_is_in_is_said_to_be_so(build: Build) -> None:

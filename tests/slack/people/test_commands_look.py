@@ -52,7 +52,7 @@ async def test_an_id_shows_every_field_that_the_api_has(build: Build) -> None:
 
 
 async def test_what_itempath_leaves_out_is_named(house: House) -> None:
-    assert "ItemPath says nothing of: Latest log." in await house.ask("2")
+    assert "Not given by ItemPath: Latest log." in await house.ask("2")
 
 
 async def test_an_open_incident_is_shown_with_its_start_and_who_has_it(house: House) -> None:
@@ -170,7 +170,7 @@ async def test_several_matches_are_listed_with_how_to_name_each(house: House) ->
 
 @pytest.mark.parametrize("text", ["berlin", "Berlin/", "berlin/*"])
 async def test_a_site_alone_lists_what_it_has(house: House, text: str) -> None:
-    assert "4 connections may be meant" in await house.ask(text)
+    assert await house.ask(text) == await house.ask("list site=berlin")
 
 
 async def test_a_long_list_says_how_much_it_leaves_out(build: Build) -> None:
@@ -184,7 +184,7 @@ async def test_an_unknown_name_gets_the_nearest_ones_and_the_grammar(house: Hous
     shown = await house.ask("wbe servces")
     assert "No connection is known as wbe servces" in shown
     assert "/connection plant/2 Web Services" in shown
-    assert "/connection ack <id or name>" in shown
+    assert "/connection ack &lt;id or name&gt;" in shown
     assert "/connection plant/2 Web Services" in await house.ask("services")
     assert "/connection ack plant/2 Web Services" in await house.ask("ack servces")
     assert "nearest" not in await house.ask("zzzzzz")
@@ -212,7 +212,7 @@ async def test_help_lists_what_can_be_asked_under_the_name_of_the_command(house:
     ):
         assert f"/itempath {words}  " in shown
     assert await house.ask("") == await house.ask("help")
-    assert "`ack` needs the connection" in await house.ask("ack")
+    assert "ack needs the connection" in await house.ask("ack")
 
 
 # What no poll has seen yet

@@ -100,7 +100,7 @@ async def test_maintenance_is_shown_with_its_reason_and_end(build: Build) -> Non
 async def test_a_mute_needs_to_know_of_what(house: House) -> None:
     assert "/connection mute berlin/7 90m crane SAP Stock" in await house.ask("mute sap 1h30m crane")
     assert "/connection unmute berlin/7 SAP Stock" in await house.ask("unmute sap")
-    assert "/connection mute plant/2 Web Services" in await house.ask("mute servces 2h")
+    assert "/connection mute plant/2 2h Web Services" in await house.ask("mute servces 2h")
     assert "No connection is known as oslo/*" in await house.ask("mute oslo/* 2h")
     assert "needs to know for how long" in await house.ask("mute 2")
     assert await running(house) == []
