@@ -17,7 +17,7 @@ from bot.slack.wording import code, count, escape
 
 LISTED = 20
 SLIP = 0.7
-"""How much of what was typed and a name has to be the same."""
+"""How much of the first words of what was typed and of a name has to be the same."""
 TYPED_LIMIT = 200
 """Characters of what can be copied: a name and a reason may be in it."""
 
@@ -92,8 +92,9 @@ def missing(asked: str, found: Missing, *, command: str, word: str = "", rest: s
 
 
 def _hardly_differs(asked: str, name: str) -> bool:
-    """Whether it is a slip within this name rather than a mistyped command."""
-    return difflib.SequenceMatcher(None, folded(asked)[:80], folded(name)[:80]).ratio() >= SLIP
+    """Whether it may be a slip within this name as well as a mistyped command: both stand at the beginning."""
+    first, of_name = folded(asked).partition(" ")[0], folded(name).partition(" ")[0]
+    return difflib.SequenceMatcher(None, first[:80], of_name[:80]).ratio() >= SLIP
 
 
 def several(found: Several, *, ask: str, rest: str = "") -> Answer:
