@@ -69,8 +69,12 @@ def shorten(text: str, limit: int) -> str:
 
 def literal(text: str, limit: int, *, lines: bool = False) -> str:
     """Foreign text for where Slack takes text as it is: clean, without credentials, 1 to `limit` characters."""
-    # Cut twice: nobody needs to search a megabyte for credentials of which a line is shown.
-    return shorten(mask(clean(text[: limit * 4], lines=lines)), limit) or BLANK
+    # Searching a long text for credentials costs, and nearly always its beginning is all that can be seen…
+    shown = mask(clean(text[: limit * 4], lines=lines))
+    if len(text) > limit * 4 and not any(map(str.isspace, shown[limit:])):
+        # …but here what was cut in two might be seen, and half a credential is not known for one.
+        shown = mask(clean(text, lines=lines))
+    return shorten(shown, limit) or BLANK
 
 
 def escape(text: str) -> str:
