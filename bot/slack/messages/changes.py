@@ -69,7 +69,8 @@ def _as_many_as_fit(lines: Sequence[Line]) -> list[Line]:
 def _line(site: str, change: Change) -> Line:
     mark, word = _WORDS[change.kind]
     # Of rows without an id there is only a number, which stands in the name's place.
-    who: Line = (" ", reference(site, change.connection)) if change.connection is not None else (" rows without an id",)
+    rows = " row without an id" if change.name == "1" else " rows without an id"
+    who: Line = (rows,) if change.connection is None else (" ", reference(site, change.connection))
     return (f"{mark} {word}: ", Foreign(change.name, style="bold"), *who, *_detail(change))
 
 
