@@ -108,7 +108,7 @@ class Service:
                 workspace=self.workspace,
                 clock=clock,
             ),
-            responses=Responses(api_url=slack.api_url),
+            responses=Responses(api_url=slack.api_url, trust_env=trust_env),
         )
         self.socket = (
             None
@@ -118,6 +118,7 @@ class Service:
                 api_url=slack.api_url,
                 reception=self.reception,
                 clock=clock,
+                trust_env=trust_env,
             )
         )
         request_url = (

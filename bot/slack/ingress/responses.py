@@ -32,9 +32,12 @@ _SLACK_HOSTS = ("slack.com", "slack-gov.com")
 class Responses:
     """Posts answers. Used within one event loop; `close` it."""
 
-    def __init__(self, *, api_url: str, timeout: float = TIMEOUT, backoff: float = 0.5) -> None:
-        """`backoff`: seconds of the first pause between two attempts."""
+    def __init__(self, *, api_url: str, timeout: float = TIMEOUT, backoff: float = 0.5, trust_env: bool = True) -> None:
+        """`backoff`: seconds of the first pause between two attempts. `trust_env`: whether proxies named in the
+        environment are used.
+        """
         self._own = URL(api_url)
+        self._trust_env = trust_env
         self._timeout = aiohttp.ClientTimeout(total=timeout)
         self._wait = wait_exponential_jitter(multiplier=backoff, max=LONGEST_PAUSE, jitter=backoff)
         self._session: aiohttp.ClientSession | None = None
@@ -89,12 +92,17 @@ class Responses:
 
     async def _once(self, url: str, answer: Mapping[str, Any]) -> None:
         if self._session is None:
-            self._session = aiohttp.ClientSession(timeout=self._timeout, trust_env=True)
+            self._session = aiohttp.ClientSession(timeout=self._timeout, trust_env=self._trust_env)
         try:
             async with self._session.post(url, json=dict(answer), allow_redirects=False) as response:
                 body = await response.content.read(2000)
                 error = _refusal(response.status, response.headers, body)
-        except (aiohttp.ClientConnectorError, aiohttp.InvalidURL):
+        except (
+            aiohttp.ClientConnectorError,
+            aiohttp.ConnectionTimeoutError,
+            aiohttp.ClientHttpProxyError,
+            aiohttp.InvalidURL,
+        ):
             raise NotSent("unreachable") from None
         except (aiohttp.ClientError, OSError, TimeoutError):
             raise Ambiguous("no_answer") from None

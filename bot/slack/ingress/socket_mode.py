@@ -14,6 +14,7 @@ import asyncio
 import contextlib
 import logging
 from typing import Any
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import structlog
@@ -23,6 +24,7 @@ from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
 from slack_sdk.web.async_client import AsyncWebClient
+from yarl import URL
 
 from bot.clock import Clock
 from bot.slack.calls import SlackCalls
@@ -67,11 +69,15 @@ class SocketMode:
         ping_every: float = PING_EVERY,
         first_pause: float = FIRST_PAUSE,
         replaced_after: float = REPLACED_AFTER,
+        trust_env: bool = True,
     ) -> None:
-        """All in real seconds: the other end lives in them."""
+        """All times in real seconds: the other end lives in them. `trust_env`: whether proxies named in the environment
+        are used.
+        """
         self._app_token = app_token
         self._api_url = api_url
-        self._calls = SlackCalls(token=app_token, api_url=api_url)
+        self._trust_env = trust_env
+        self._calls = SlackCalls(token=app_token, api_url=api_url, trust_env=trust_env)
         self._reception = reception
         self._clock = clock
         self._ping_every = ping_every
@@ -158,7 +164,10 @@ class SocketMode:
                     self._not_before = loop.time() + max(pause, error.retry_after)
                 continue
             self._unused = True
-            return str(answer.get("url", ""))
+            url = str(answer.get("url", ""))
+            # The SDK takes a proxy from the environment whatever it is told, and knows no NO_PROXY.
+            client.proxy = _proxy_for(url) if self._trust_env else None
+            return url
 
     def _judge_the_last(self, now: float) -> None:
         """After one connection that did not last the next is asked for at once, after several ever later."""
@@ -223,6 +232,7 @@ class _Client(SocketModeClient):
             web_client=AsyncWebClient(base_url=api_url, retry_handlers=[], logger=_QUIET),
             ping_interval=ping,
         )
+        self.proxy = None
         self._owner = owner
         self.ending = asyncio.Event()
         self._handling: set[asyncio.Future[None]] = set()
@@ -243,19 +253,38 @@ class _Client(SocketModeClient):
         await asyncio.wait({task})
 
     async def end(self) -> None:
-        """`close`, but bounded (a dead server makes it wait for half a minute), and nothing of it is left behind."""
+        """`close`, but bounded (a dead server makes it wait for half a minute), and nothing of it is left behind, also
+        when it is cancelled: a task that nobody ends waits for its queue until it is collected as garbage.
+        """
         self.ending.set()
-        if self._handling:
-            await asyncio.wait(set(self._handling), timeout=ENDED_WITHIN)
-        with contextlib.suppress(TimeoutError, aiohttp.ClientError, OSError):
-            async with asyncio.timeout(1.0):
-                await self.close()  # type: ignore[no-untyped-call]
-        own = (self.message_processor, self.current_session_monitor, self.message_receiver, *self._handling)
-        running = [task for task in own if task is not None]
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
-        await self.aiohttp_client_session.close()
+        # Whoever is connecting gives up now; what is being answered may still use the connection.
+        self.closed = True
+        try:
+            if self._handling:
+                await asyncio.wait(set(self._handling), timeout=ENDED_WITHIN)
+            with contextlib.suppress(TimeoutError, aiohttp.ClientError, OSError):
+                async with asyncio.timeout(1.0):
+                    await self.close()  # type: ignore[no-untyped-call]
+        finally:
+            own = (self.message_processor, self.current_session_monitor, self.message_receiver, *self._handling)
+            running = [task for task in own if task is not None]
+            for task in running:
+                task.cancel()
+            try:
+                await asyncio.gather(*running, return_exceptions=True)
+            finally:
+                await self.aiohttp_client_session.close()
+
+
+def _proxy_for(address: str) -> str | None:
+    """The proxy that the environment names for a WebSocket, by the rules that aiohttp has for what is asked over HTTP:
+    `HTTPS_PROXY` and `HTTP_PROXY`, but for whatever `NO_PROXY` names. For `wss://` it would look for `WSS_PROXY` alone.
+    """
+    url = URL(address)
+    if url.host is None or proxy_bypass(url.host):
+        return None
+    named = getproxies()
+    return named.get(url.scheme) or named.get({"wss": "https", "ws": "http"}.get(url.scheme, ""))
 
 
 async def _until(event: asyncio.Event, *, seconds: float) -> None:
