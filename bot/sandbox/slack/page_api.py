@@ -76,6 +76,7 @@ class PageApi:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
         queue = self._workspace.feed.subscribe()
         closing = asyncio.create_task(self._calls.closing.wait())
+        upcoming: asyncio.Task[dict[str, Any]] | None = None
         try:
             await response.prepare(request)
             await response.write(b": here\n\n")
@@ -93,6 +94,8 @@ class PageApi:
             pass  # the page has gone
         finally:
             closing.cancel()
+            if upcoming is not None:
+                upcoming.cancel()
             self._workspace.feed.unsubscribe(queue)
         return response
 
