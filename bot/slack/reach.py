@@ -9,7 +9,7 @@ import structlog
 
 from bot.clock import Clock
 from bot.slack.calls import SlackCalls
-from bot.slack.errors import Ambiguous, Refused, Scope, SlackError, advice
+from bot.slack.errors import Ambiguous, RateLimited, Refused, Scope, SlackError, advice
 from bot.slack.workspace import Workspace
 from bot.store.errors import StoreError
 from bot.telemetry import StateLog
@@ -31,13 +31,17 @@ class Reach:
         self._state = StateLog(_log, "speaking in slack")
         self.problems: tuple[str, ...] | None = None
         """What is in the way, in words; `None` until Slack was asked for the first time."""
+        self._asked_to_wait = 0.0
+        """Seconds: Slack said so when it was last asked."""
 
     async def run(self) -> None:
         while True:
             await self.ask()
-            await self._clock.sleep((AFTER_TROUBLE if self.problems else EVERY).total_seconds())
+            wait = AFTER_TROUBLE if self.problems else EVERY
+            await self._clock.sleep(max(wait.total_seconds(), self._asked_to_wait))
 
     async def ask(self) -> None:
+        self._asked_to_wait = 0.0
         self.problems = tuple(await self._problems())
         if self.problems:
             self._state.failed(self._clock.now(), "; ".join(self.problems))
@@ -49,6 +53,7 @@ class Reach:
         try:
             await self._workspace.identity()
         except SlackError as error:
+            self._heed(error)
             return [_words("workspace", error)]
         except StoreError:
             # The database is told of elsewhere; who the bot is was answered.
@@ -58,11 +63,16 @@ class Reach:
             try:
                 await self._ask_channel(channel)
             except SlackError as error:
+                self._heed(error)
                 if not (isinstance(error, Refused) and error.scope is Scope.METHOD):
                     found.append(_words(channel, error))
             except StoreError:
                 continue
         return found
+
+    def _heed(self, error: SlackError) -> None:
+        if isinstance(error, RateLimited):
+            self._asked_to_wait = max(self._asked_to_wait, error.retry_after)
 
     async def _ask_channel(self, channel: str) -> None:
         channel_id = await self._workspace.channel_id(channel)
