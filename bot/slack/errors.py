@@ -1,6 +1,8 @@
 """What Slack's answers mean for a delivery: was it accepted, is there a point in trying again, and what does it hold up.
 
-Sources: the error lists on Slack's pages of chat.postMessage, chat.update, conversations.history and auth.test.
+Sources: the error lists on Slack's pages of chat.postMessage, chat.update, conversations.history, conversations.replies
+and auth.test. Each error there is in one of the sets below. What is in none is about its message alone: kept, and tried
+again ever more slowly.
 """
 
 from __future__ import annotations
@@ -74,7 +76,17 @@ class Advice:
     remedy: str
 
 
-_AMBIGUOUS = frozenset({"internal_error", "fatal_error", "request_timeout", "service_unavailable"})
+_AMBIGUOUS = frozenset(
+    {
+        "internal_error",
+        "fatal_error",
+        "request_timeout",
+        "service_unavailable",
+        "update_failed",
+        # Of a page that was turned too late: the next look begins anew, and until then nothing is known.
+        "invalid_cursor",
+    }
+)
 _MALFORMED = frozenset(
     {
         "invalid_blocks",
@@ -87,6 +99,7 @@ _MALFORMED = frozenset(
         "invalid_charset",
         "invalid_json",
         "too_many_attachments",
+        "too_many_contact_cards",
         "msg_blocks_too_long",
         "msg_too_long",
         "no_text",
@@ -97,16 +110,30 @@ _MALFORMED = frozenset(
         "invalid_form_data",
         "markdown_text_conflict",
         "cant_broadcast_message",
+        # About a link in the text, which a foreign error may quote: the other messages of the channel hold none.
+        "slack_connect_file_link_sharing_blocked",
+        "slack_connect_canvas_sharing_blocked",
+        "slack_connect_lists_sharing_blocked",
     }
 )
 _GONE = frozenset(
-    {"message_not_found", "cant_update_message", "edit_window_closed", "thread_not_found", "cannot_reply_to_message"}
+    {
+        "message_not_found",
+        "cant_update_message",
+        "edit_window_closed",
+        # A simpler form has no rich text any more, and cannot take the place of one that has.
+        "block_mismatch",
+        "thread_not_found",
+        "cannot_reply_to_message",
+    }
 )
 _CHANNEL = frozenset(
     {
         "channel_not_found",
         "not_in_channel",
         "is_archived",
+        "is_inactive",
+        "messages_tab_disabled",
         "restricted_action",
         "restricted_action_read_only_channel",
         "restricted_action_thread_only_channel",
@@ -115,9 +142,13 @@ _CHANNEL = frozenset(
         "external_channel_migrating",
         "channel_type_not_supported",
         "method_not_supported_for_channel_type",
-        "slack_connect_file_link_sharing_blocked",
         "team_access_not_granted",
-        "as_user_not_supported",
+        # "Make sure your app is a member of the conversation": in another one it may be.
+        "no_permission",
+        "access_denied",
+        "ekm_access_denied",
+        # Of the message and the channel; the bot's own is there, or its token would be refused.
+        "team_not_found",
     }
 )
 _WORKSPACE = frozenset(
@@ -127,20 +158,52 @@ _WORKSPACE = frozenset(
         "account_inactive",
         "token_expired",
         "token_revoked",
-        "no_permission",
         "not_allowed_token_type",
         "org_login_required",
-        "team_not_found",
-        "ekm_access_denied",
-        "access_denied",
+        "accesslimited",
+        "app_access_restricted",
         "two_factor_setup_required",
         "team_added_to_org",
         "enterprise_is_restricted",
     }
 )
 _METHOD = frozenset(
-    {"missing_scope", "method_deprecated", "deprecated_endpoint", "unknown_method", "message_limit_exceeded"}
+    {
+        "missing_scope",
+        "method_deprecated",
+        "deprecated_endpoint",
+        "unknown_method",
+        "message_limit_exceeded",
+        "metadata_must_be_sent_from_app",
+        # However it is called, it is called so each time; something between may take a header away.
+        "as_user_not_supported",
+        "invalid_post_type",
+        "missing_post_type",
+    }
 )
+_MESSAGE = frozenset(
+    {
+        # About arguments that the bot does not give, and states that its messages never have.
+        "agent_prompt_display_not_allowed",
+        "draft_already_deleted",
+        "draft_already_sent",
+        "draft_has_conflict",
+        "draft_not_found",
+        "duplicate_channel_not_found",
+        "duplicate_message_not_found",
+        "missing_file_data",
+        "no_dual_broadcast_content_update",
+        "send_on_behalf_not_allowed",
+        "streaming_state_conflict",
+        # A look that is refused so would be refused again.
+        "invalid_limit",
+        "invalid_metadata_filter_keys",
+        "invalid_ts_latest",
+        "invalid_ts_oldest",
+        "pagination_not_available",
+    }
+)
+KNOWN = _AMBIGUOUS | _MALFORMED | _GONE | _CHANNEL | _WORKSPACE | _METHOD | _MESSAGE
 
 ADVICE = {
     "channel_not_found": Advice(
