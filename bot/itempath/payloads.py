@@ -8,6 +8,7 @@ single values. A row that cannot be understood costs itself: it is an `Unreadabl
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import tzinfo
@@ -22,7 +23,11 @@ from bot.itempath.fields import Amount, Detail, Flag, Id, Integer, Seconds, Text
 
 ROWS_LIMIT = 50_000
 """Rows of one read. ItemPath servers have about ten connections."""
+VALUES_LIMIT = 500_000
+"""Values in one reply: twenty thousand whole rows. `[{},{},…` takes thirty times its own size once it is parsed, and
+keeps the event loop waiting for seconds."""
 LISTED_TWICE = "listed twice with different content"
+_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
 
 
 class _Foreign(BaseModel):
@@ -127,8 +132,11 @@ class Listing:
 def read_json(body: bytes, *, url: str = "", content_type: str = "") -> Any:
     """The JSON of a body in UTF-8, UTF-16 or UTF-32, with or without a byte order mark.
 
-    A byte that is not valid costs its character and not the read. Raises `NotItemPath`.
+    A byte that is not valid costs its character and not the read. Raises `NotItemPath`, and `TooLarge` for more values
+    than a reply of ItemPath's can hold.
     """
+    if _values(body) > VALUES_LIMIT and _values(_STRING.sub(b"", body)) > VALUES_LIMIT:
+        raise TooLarge(f"The reply holds more than {VALUES_LIMIT} values.", url=url)
     text = body.decode(json.detect_encoding(body), errors="replace").removeprefix("\ufeff")
     try:
         return json.loads(text)
@@ -136,6 +144,11 @@ def read_json(body: bytes, *, url: str = "", content_type: str = "") -> Any:
         raise NotItemPath("The reply is nested too deeply to be ItemPath's.", url=url) from None
     except ValueError:
         raise _not_json(text, url, content_type) from None
+
+
+def _values(body: bytes) -> int:
+    """About how many there are, or more: whatever is no text of a value may stand within one."""
+    return sum(map(body.count, (b",", b"[", b"{")))
 
 
 def _not_json(text: str, url: str, content_type: str) -> NotItemPath:
