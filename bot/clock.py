@@ -27,6 +27,13 @@ class Clock:
             return datetime.now(UTC)
         return self._epoch + timedelta(seconds=(time.monotonic() - self._started) * self.speed)
 
+    def steady(self) -> float:
+        """Seconds since some moment of the past, which pass evenly whoever sets the wall clock; those that the machine
+        has slept count.
+        """
+        # Linux alone counts them; elsewhere a sleep looks like a wall clock that was set.
+        return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)) * self.speed
+
     async def sleep(self, seconds: float) -> None:
         """Sleep so many seconds of this clock."""
         await asyncio.sleep(max(0.0, seconds) / self.speed)

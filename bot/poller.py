@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
 
@@ -57,6 +57,8 @@ class _Read:
 
     cause: Polled | Failed
     at: datetime
+    steady_at: float
+    """The same moment by the clock that nobody sets."""
     seconds: float
 
 
@@ -85,6 +87,8 @@ class Poller:
         self._stopping = asyncio.Event()
         self._changed = asyncio.Event()
         self._one_at_a_time = asyncio.Lock()
+        self._in_line = asyncio.Lock()
+        """Where people wait for each other, so that a poll or a timer never waits for more than one of them."""
         self._resumed = True
         self._first = True
         self._blind = False
@@ -92,6 +96,8 @@ class Poller:
         """A poll's result that the database did not take."""
         self._missed = False
         """A poll's result was given up since the last good one, as it could not be recorded before the next."""
+        self._recorded_at: float | None = None
+        """The last poll whose result it did take, by the clock that nobody sets."""
         self._next_due: datetime | None = None
         self._reading = StateLog(_log, "reading the connections", site=policy.site)
         self._writing = StateLog(_log, "recording what was read", site=policy.site)
@@ -139,25 +145,30 @@ class Poller:
 
     async def act(self, cause: Acknowledge | Muting | Unmuting) -> Reply | None:
         """A person's doing, decided and committed like everything else. Raises `StoreError`."""
-        decision = await self._decide(cause, now=self._clock.now())
+        async with self._in_line:
+            decision = await self._decide(cause, now=self._clock.now())
         self._changed.set()
         return decision.reply
 
     async def _fetch(self) -> _Read:
-        started = self._clock.now()
-        # What was missed before the first good read is put down to the bot's having been away.
-        unrecorded = self._missed and not self._resumed
+        started = self._clock.steady()
+        gap: dict[str, Any] = {
+            # What was missed before the first good read is put down to the bot's having been away.
+            "unrecorded": self._missed and not self._resumed,
+            "unwatched": None if self._recorded_at is None else timedelta(seconds=started - self._recorded_at),
+        }
         cause: Polled | Failed
         try:
             snapshot = await self._client.connections(budget=self.interval.total_seconds())
         except ItemPathError as error:
-            cause, at = Failed(failure=error.failure, unrecorded=unrecorded), self._clock.now()
+            cause, at = Failed(failure=error.failure, **gap), self._clock.now()
             self._reading.failed(at, error.message, kind=error.kind, advice=error.advice)
         else:
-            cause = Polled(snapshot=snapshot, resumed=self._resumed, first=self._first, unrecorded=unrecorded)
+            cause = Polled(snapshot=snapshot, resumed=self._resumed, first=self._first, **gap)
             at = self._clock.now()
             self._reading.worked(at)
-        return _Read(cause, at, seconds=(at - started).total_seconds())
+        steady_at = self._clock.steady()
+        return _Read(cause, at, steady_at, seconds=steady_at - started)
 
     async def _write(self, read: _Read) -> str:
         """Decide and commit; how that went, in a word for the metrics.
@@ -180,6 +191,7 @@ class Poller:
         self._writing.worked(now)
         self._deciding.worked(now)
         self._first = False
+        self._recorded_at = read.steady_at
         if isinstance(read.cause, Failed):
             self.trouble = read.cause.failure
             return self.trouble.kind

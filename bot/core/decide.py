@@ -41,7 +41,7 @@ def decide(state: SiteState, cause: Cause, *, now: datetime, policy: Policy) -> 
             _polled(draft, cause)
         case Failed():
             routing.follow(draft)
-            sight.tell_gap(draft, unrecorded=cause.unrecorded)
+            sight.tell_gap(draft, cause)
             sight.failed(draft, cause.failure)
         case Acknowledge():
             reply = ownership.acknowledge(draft, cause)
@@ -59,7 +59,7 @@ def decide(state: SiteState, cause: Cause, *, now: datetime, policy: Policy) -> 
 
 def _polled(draft: Draft, cause: Polled) -> None:
     routing.follow(draft)
-    sight.tell_gap(draft, unrecorded=cause.unrecorded)
+    sight.tell_gap(draft, cause)
     sighting = sight.regained(draft, cause)
     draft.site = replace(draft.site, tried_at=draft.now, good_at=draft.now, fails=0, failing_since=None)
     snapshot = rows.in_order(cause.snapshot)

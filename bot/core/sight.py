@@ -10,7 +10,7 @@ from bot.core.draft import Draft
 from bot.core.events import EventKind
 from bot.core.incidents import SITE, Closing, EpisodeKind, MessageKind, Thread, ThreadKind, Why
 from bot.core.silence import silence, voice
-from bot.core.state import ConnectionRecord, Polled
+from bot.core.state import ConnectionRecord, Failed, Polled
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +27,19 @@ class Sighting:
         return None if record.known is State.UNKNOWN else record.seen_at or self.last_good
 
 
-def tell_gap(draft: Draft, *, unrecorded: bool) -> None:
-    """Nothing was recorded for long: the bot was off, or its database took nothing. One message for each channel."""
-    alive_at = draft.before.alive_at
-    if alive_at is None or draft.now - alive_at <= draft.policy.away_after:
+def tell_gap(draft: Draft, poll: Polled | Failed) -> None:
+    """Nothing was recorded for long: the bot was off, or its database took nothing. One message for each channel.
+
+    A wall clock that was set forward is no absence: a bot that has run all the time knows better.
+    """
+    alive_at, longest = draft.before.alive_at, draft.policy.away_after
+    if alive_at is None or draft.now - alive_at <= longest:
+        return
+    if poll.unwatched is not None and poll.unwatched <= longest:
         return
     span = {"from": alive_at.isoformat(), "to": draft.now.isoformat()}
-    thread = draft.open_notice(ThreadKind.AWAY, draft.policy.home, params={**span, "unrecorded": unrecorded})
-    reason = "not_recorded" if unrecorded else "silent_for_long"
+    thread = draft.open_notice(ThreadKind.AWAY, draft.policy.home, params={**span, "unrecorded": poll.unrecorded})
+    reason = "not_recorded" if poll.unrecorded else "silent_for_long"
     draft.log(EventKind.AWAY, reason=reason, thread=thread.id, data=span)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from bot.core.connection import Connection, Failure, Log, LogKey, Snapshot, State
@@ -119,6 +119,8 @@ class Polled:
     """The first poll since the bot started, failed ones included: nobody watched the site itself before it."""
     unrecorded: bool = False
     """Reads between the last recorded one and this one were lost, as they could not be recorded."""
+    unwatched: timedelta | None = None
+    """Since the last poll that this process recorded, by a clock that nobody sets; `None` for its first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +130,8 @@ class Failed:
     failure: Failure
     unrecorded: bool = False
     """As of `Polled`."""
+    unwatched: timedelta | None = None
+    """As with `Polled`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,6 +40,9 @@ class Virtual(Clock):
     def now(self) -> datetime:
         return self._at
 
+    def steady(self) -> float:
+        return self.now().timestamp()
+
     async def sleep(self, seconds: float) -> None:
         await self.wait(asyncio.Event(), until=self._at + timedelta(seconds=seconds))
 

@@ -53,6 +53,9 @@ class Skipping(Clock):
     def now(self) -> datetime:
         return super().now() + self._skipped
 
+    def steady(self) -> float:
+        return self.now().timestamp()
+
     def skip(self, **span: float) -> None:
         """Only while no bot waits in this clock."""
         self._skipped += timedelta(**span)

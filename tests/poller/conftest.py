@@ -30,9 +30,18 @@ class Jumping(Clock):
     def __init__(self) -> None:
         super().__init__()
         self.at = START
+        self.set_by = timedelta(0)
 
     def now(self) -> datetime:
         return self.at
+
+    def steady(self) -> float:
+        return (self.at - self.set_by).timestamp()
+
+    def set(self, **by: float) -> None:
+        """Somebody sets the wall clock; no time passes."""
+        self.set_by += timedelta(**by)
+        self.at += timedelta(**by)
 
     async def wait(self, event: asyncio.Event, *, until: datetime | None) -> bool:
         assert until is not None

@@ -40,6 +40,9 @@ class HandClock(Clock):
     def now(self) -> datetime:
         return super().now() + self.ahead
 
+    def steady(self) -> float:
+        return self.now().timestamp()
+
 
 @dataclass(kw_only=True)
 class House:
