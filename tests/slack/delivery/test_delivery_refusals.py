@@ -249,7 +249,7 @@ async def test_a_root_that_a_person_deleted_is_posted_anew_as_it_is_now(room: Ro
     assert len([m for m in room.slack.messages() if "thread_ts" not in m or m["thread_ts"] == m["ts"]]) == 1
 
 
-@pytest.mark.parametrize("error", ["cant_update_message", "edit_window_closed", "message_not_found"])
+@pytest.mark.parametrize("error", ["cant_update_message", "edit_window_closed", "message_not_found", "block_mismatch"])
 async def test_an_edit_that_can_no_longer_be_made_becomes_a_new_root(room: Room, error: str) -> None:
     await room.announce(1)
     async with room.running():

@@ -51,6 +51,20 @@ async def test_a_refused_token_is_one_problem_of_the_workspace(room: Room) -> No
     assert problem.startswith("workspace: Slack does not accept the bot token")
 
 
+async def test_slack_is_asked_again_no_sooner_than_it_allows(build: Build) -> None:
+    """Usually trouble is looked at again after ten seconds."""
+    room: Room = await build(speed=100.0)
+    room.slack.fail("auth.test", Fault.rate_limited(60))
+    room.slack.fail("conversations.info", Fault.rate_limited(60))
+    asked = asyncio.create_task(reach(room).run())
+    await room.until(lambda: len(room.slack.made("auth.test")) == 3)
+    asked.cancel()
+    await asyncio.wait([asked])
+    first, second, third = [call.at for call in room.slack.made("auth.test")]
+    assert second - first >= 60
+    assert third - second >= 60
+
+
 async def test_a_channel_that_may_not_be_looked_at_is_no_problem(build: Build) -> None:
     room: Room = await build(without=frozenset({"channels:read"}))
     assert await problems(room) == ()

@@ -16,7 +16,7 @@ from bot.sandbox.slack.faults import Fault
 from bot.sandbox.slack.server import LocalSlack
 from bot.slack.ingress.reception import Reception
 from bot.slack.ingress.responses import Responses
-from bot.slack.ingress.socket_mode import SocketMode
+from bot.slack.ingress.socket_mode import ENDED_WITHIN, SocketMode
 
 
 class Said:
@@ -198,10 +198,49 @@ async def test_an_acknowledgement_that_is_lost_does_not_lose_the_answer(start: S
     assert [line["error"] for line in logs] == ["ConnectionResetError"] * 2
 
 
+# Never lost without a word
+
+
+async def test_a_command_while_nothing_is_connected_is_told_to_who_gave_it(start: Start, slack: LocalSlack) -> None:
+    slack.sockets.refuse_handshakes = True
+    running = start()
+    await running.trouble("lets nobody in")
+    assert await running.ask("5") is not None
+
+
+@pytest.mark.parametrize("ready_within", [2.0, 0.05])
+async def test_a_command_on_a_half_open_connection_is_not_lost_without_a_word(
+    start: Start, slack: LocalSlack, said: Said, ready_within: float
+) -> None:
+    """The other end has gone while the answer was looked up, and what is sent there vanishes: the person reads Slack's
+    own error, a late answer arrives all the same, and the next command is answered on a new connection.
+    """
+    slack.sockets.ack_within = 0.5
+    said.hold = asyncio.Event()
+    running = start(ready_within=ready_within)
+    await running.connected()
+    asking = asyncio.create_task(running.ask("5"))
+    await said.asked.wait()
+    slack.sockets.go_silent()
+    if ready_within > 1:
+        said.hold.set()
+    assert await asking is not None
+    said.hold.set()
+    if ready_within < 1:
+        await slack.wait_for(running.whispers)
+        assert running.whispers() == ["you asked for 5"]
+    await slack.wait_for(lambda: any(not connection.silent for connection in slack.sockets.connections))
+    await running.connected()
+    slack.sockets.ack_within = 3.0
+    assert await running.ask("6") is None
+
+
 # Coming back
 
 
-@pytest.mark.parametrize("how", ["refresh_requested", "too_many_websockets", "close", "abort"])
+@pytest.mark.parametrize(
+    "how", ["refresh_requested", "warning", "link_disabled", "too_many_websockets", "close", "abort"]
+)
 async def test_a_connection_that_ends_is_made_anew(start: Start, slack: LocalSlack, how: str) -> None:
     running = start()
     await running.connected()
@@ -260,6 +299,14 @@ async def test_a_refused_token_is_told_with_what_to_do_and_tried_again(start: St
     await running.connected()
     assert len(slack.made("apps.connections.open")) == 4
     assert running.socket.trouble is None
+
+
+async def test_a_wrong_token_at_the_start_is_told_and_nobody_is_let_in(start: Start, slack: LocalSlack) -> None:
+    running = start(app_token="xapp-1-WRONG")
+    await running.trouble("invalid_auth")
+    await slack.wait_for(lambda: len(slack.made("apps.connections.open")) >= 3)
+    assert not running.socket.connected
+    assert slack.sockets.handshakes == 0
 
 
 async def test_slack_that_does_not_answer_is_told_in_words(start: Start, slack: LocalSlack) -> None:
@@ -345,6 +392,41 @@ async def test_stopping_while_a_new_address_is_awaited_leaves_nothing_behind(sta
     async with asyncio.timeout(5):
         await running.task
     assert [task for task in asyncio.all_tasks() if "slack_sdk" in repr(task.get_coro())] == []
+
+
+async def test_stopping_in_the_middle_of_a_reconnection_is_prompt(start: Start, slack: LocalSlack) -> None:
+    """Whoever connects gives up at once; a stop has no time to lose."""
+    running = start(first_pause=60.0, ping_every=5.0)
+    await running.connected()
+    slack.fail("apps.connections.open", Fault.http(503), times=None)
+    await slack.sockets.disconnect("refresh_requested")
+    await running.trouble("http_503")
+    running.socket.stop()
+    began = asyncio.get_running_loop().time()
+    await running.task
+    assert asyncio.get_running_loop().time() - began < ENDED_WITHIN
+
+
+async def test_an_end_that_is_cut_off_leaves_no_task_behind(start: Start, said: Said, slack: LocalSlack) -> None:
+    """The bot stops, an answer takes too long, and the end itself is cancelled: a task of the SDK's that still waited for
+    its queue would be destroyed pending.
+    """
+    said.hold = asyncio.Event()
+    running = start()
+    await running.connected()
+    asking = asyncio.create_task(running.ask("5"))
+    await said.asked.wait()
+    client = running.socket._client
+    assert client is not None
+    running.task.cancel()
+    await client.ending.wait()
+    running.task.cancel()
+    await asyncio.wait([running.task])
+    assert client.message_processor.done()
+    assert [task for task in asyncio.all_tasks() if "slack_sdk" in repr(task.get_coro())] == []
+    said.hold.set()
+    await asking
+    running.task = asyncio.create_task(asyncio.sleep(0))
 
 
 async def test_stopping_does_not_wait_for_a_dead_server(start: Start, slack: LocalSlack) -> None:
