@@ -16,6 +16,7 @@ from bot.itempath.errors import ItemPathError, NotItemPath, TooLarge
 from bot.itempath.fields import ID_LIMIT, TEXT_LIMIT
 from bot.itempath.payloads import (
     ROWS_LIMIT,
+    VALUES_LIMIT,
     Tokens,
     read_connection,
     read_count,
@@ -142,6 +143,18 @@ def test_a_structure_too_deep_for_text_costs_its_row() -> None:
 def test_an_integer_without_end_is_refused() -> None:
     with pytest.raises(NotItemPath):
         read_json(b'[{"id": ' + b"9" * 10_000 + b"}]")
+
+
+def test_more_values_than_any_server_has_are_refused_before_they_are_parsed() -> None:
+    """Small ones, which take thirty times their own size in memory."""
+    for unit in (b"{}", b"[[]]", b"1"):
+        with pytest.raises(TooLarge, match=f"more than {VALUES_LIMIT} values"):
+            read_json(b"[" + b",".join([unit] * (VALUES_LIMIT + 2)) + b"]")
+
+
+def test_a_text_of_any_kind_is_one_value() -> None:
+    text = ',[{\\"' * (VALUES_LIMIT // 2)
+    assert read_json(body([text])) == [text]
 
 
 def test_more_rows_than_any_server_has_are_refused_before_they_are_read() -> None:

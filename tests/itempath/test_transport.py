@@ -8,7 +8,9 @@ import json
 import socket
 import ssl
 import subprocess
+import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +104,34 @@ async def test_a_body_without_end_is_cut_off_early(serve: Any) -> None:
     assert sent < 30_000_000
 
 
+async def test_three_hundred_megabytes_cost_a_tenth_of_that_and_no_more(serve: Any) -> None:
+    """With the limits as they are in earnest: what comes is JSON, and whole rows of it."""
+    row = b'{"id": 1, "name": "PowerPick", "status": 1},'
+    chunk, size, sent = row * 1500, 300_000_000, 0
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        nonlocal sent
+        reply = web.StreamResponse(headers={"Content-Type": "application/json"})
+        reply.content_length = size
+        await reply.prepare(request)
+        await reply.write(b"[")
+        while sent < size:
+            await reply.write(chunk)
+            sent += len(chunk)
+        return reply
+
+    address = await serve(handler)
+    tracemalloc.start()
+    try:
+        error = await failure(address, timeout=30.0)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert type(error) is TooLarge
+    assert sent < 60_000_000
+    assert most < 80_000_000
+
+
 async def test_a_body_is_measured_after_it_is_unpacked(serve: Any) -> None:
     packed = gzip.compress(b" " * 20_000_000)
 
@@ -137,6 +167,24 @@ async def test_a_server_that_falls_silent_at_any_stage_is_a_time_out(said: bytes
     error = await failure(await raw(talk), timeout=0.1)
     assert type(error) is TimedOut
     assert "0.1 s" in error.message
+
+
+async def test_a_server_that_falls_silent_before_tls_is_agreed_on_is_a_time_out(raw: Raw) -> None:
+    """It takes the connection, and then says nothing."""
+
+    async def talk(_: bytes, writer: asyncio.StreamWriter) -> None:
+        await writer.drain()
+
+    error = await failure((await raw(talk)).replace("http:", "https:"), timeout=0.1)
+    assert type(error) is TimedOut
+
+
+async def test_a_name_server_that_falls_silent_is_a_time_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def silent(*_: Any, **__: Any) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", silent)
+    assert type(await failure("http://itempath.invalid", timeout=0.1, trust_env=False)) is TimedOut
 
 
 async def test_drops_that_never_end_are_a_time_out(raw: Raw) -> None:
@@ -342,20 +390,28 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     return certificate, key
 
 
-@pytest.fixture
-async def https(authority: tuple[Path, Path]) -> AsyncIterator[str]:
+@asynccontextmanager
+async def serving_https(certificate: Path, key: Path) -> AsyncIterator[str]:
     async def handler(_: web.Request) -> web.StreamResponse:
         return web.Response(body=ROWS)
 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(*authority)
+    context.load_cert_chain(certificate, key)
     app = web.Application()
     app.router.add_get("/api/connections", handler)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context).start()
-    yield f"https://127.0.0.1:{runner.addresses[0][1]}"
-    await runner.cleanup()
+    try:
+        yield f"https://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+
+
+@pytest.fixture
+async def https(authority: tuple[Path, Path]) -> AsyncIterator[str]:
+    async with serving_https(*authority) as address:
+        yield address
 
 
 async def test_a_private_authority_is_trusted_by_its_file(https: str, authority: tuple[Path, Path]) -> None:
@@ -369,6 +425,28 @@ async def test_a_certificate_of_unknown_origin_is_refused_with_the_way_out(https
     assert "certificate" in error.message
     assert "self-signed" in error.message
     assert "ca_file" in error.advice
+    assert error.permanent
+
+
+@pytest.fixture
+def expired(tmp_path: Path) -> tuple[Path, Path]:
+    """A certificate for 127.0.0.1 that was good until yesterday, and its key."""
+    certificate, key, request = tmp_path / "old.pem", tmp_path / "key.pem", tmp_path / "request.pem"
+    made = ("openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
+    named = ("-subj", "/CN=old", "-addext", "subjectAltName=IP:127.0.0.1")
+    subprocess.run([*made, *named, "-keyout", key, "-out", request], check=True, capture_output=True)
+    signed = ("openssl", "x509", "-req", "-days", "-1", "-copy_extensions", "copy")
+    subprocess.run([*signed, "-in", request, "-signkey", key, "-out", certificate], check=True, capture_output=True)
+    return certificate, key
+
+
+async def test_a_certificate_that_has_expired_is_refused_although_its_authority_is_trusted(
+    expired: tuple[Path, Path],
+) -> None:
+    async with serving_https(*expired) as address:
+        error = await failure(address, ca_file=expired[0])
+    assert type(error) is Unreachable
+    assert "certificate has expired" in error.message
     assert error.permanent
 
 

@@ -95,6 +95,17 @@ async def test_the_stream_stays_alive_and_ends_with_the_page_or_the_server(slack
         assert b": here" in await response.read()
 
 
+async def test_a_page_that_goes_leaves_no_task_behind(slack: LocalSlack, page: Page) -> None:
+    """One that waited for the next event would be destroyed pending, with a complaint, whenever garbage is collected."""
+    for _ in range(3):
+        response = await page.session.get(f"{slack.url}/page/stream")
+        await slack.wait_for(lambda: slack.workspace.feed.watched)
+        response.close()
+        await slack.wait_for(lambda: not slack.workspace.feed.watched)
+    await asyncio.sleep(0)
+    assert [task for task in asyncio.all_tasks() if "Queue.get" in repr(task.get_coro())] == []
+
+
 async def test_people_talk_and_their_words_are_escaped(slack: LocalSlack, page: Page) -> None:
     assert await page.post("say", channel="C0ALERTS", user="U0BOB", text="a < b & c") == {"ok": True}
     (message,) = slack.messages()

@@ -274,6 +274,13 @@ def test_changes_are_told_each_in_a_line_without_a_mention(story: Story, shown: 
     assert "here" not in rendered.text
 
 
+@pytest.mark.parametrize(("number", "words"), [("1", "1 row without an id"), ("2", "2 rows without an id")])
+def test_rows_without_an_id_are_counted_in_words(story: Story, shown: Shown, number: str, words: str) -> None:
+    rendered = changes(story, Change(kind=ChangeKind.READABLE, connection=None, name=number))
+
+    assert shown(rendered)[-1] == f"* 🔵 readable again: {words}"
+
+
 def test_more_changes_than_fit_are_counted(story: Story, shown: Shown) -> None:
     many = [Change(kind=ChangeKind.ADDED, connection=str(n), name="A" * 80) for n in range(40)]
     long = tuple(FieldChange(field="url", before="b" * 900, after="a" * 900) for _ in range(7))

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.core.connection import Connection, Log, State
+from bot.core.masking import mask
 from bot.slack.blocks import Foreign, fact_blocks, fit, header, mention_elements, mention_token, plain
 from bot.slack.messages.phrases import all_facts
 from bot.slack.wording import clean, code, count, date, duration, escape, impact, literal, shorten, sign, utc
@@ -86,6 +87,31 @@ def test_what_is_cut_ends_with_an_ellipsis() -> None:
 
 def test_a_credential_is_hidden_even_where_the_text_is_cut() -> None:
     assert literal("login password=hunter2hunter2", 20) == "login password=[mas…"
+
+
+SECRETS = st.sampled_from(
+    ["xoxb-123456789-abcdef", "password=hunter2hunter2", "https://user:s3cr3tpass@host/x", "Bearer abc123def456ghi789",
+     "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2lnbmF0dXJl", '"token": "abcdefgh 1234"', "api key is a1b2c3d4e5f6a7b8c9d0e1"]
+)  # fmt: skip
+WORDS = st.lists(st.text(alphabet="abc ", min_size=1, max_size=30) | SECRETS, max_size=12).map(" ".join)
+
+
+@unhurried
+@given(WORDS, st.integers(min_value=2, max_value=40))
+def test_what_is_shown_of_a_text_is_what_would_be_shown_of_all_of_it_masked(text: str, limit: int) -> None:
+    """Wherever it is cut: half a credential is not known for one."""
+    assert literal(text, limit) == (shorten(mask(clean(text)), limit) or "(blank)")
+
+
+@pytest.mark.parametrize("blank", ["", " "])
+@pytest.mark.parametrize("long", [100, 700])
+def test_a_credential_at_the_cut_is_hidden_whole(long: int, blank: str) -> None:
+    """What stands before it shrinks, so that the cut is seen; or it is itself longer than what is looked at."""
+    secret = "https://user:" + "s3cr3t" * (long // 6) + "@host"
+    for before in range(0, 330, 7):
+        text = "password=" + "x" * before + blank + secret
+        assert "s3cr3t" not in literal(text, 80)
+        assert "s3cr3t" not in literal("a" * (before // 5) + blank + secret, 80)
 
 
 def test_escaped_text_cannot_ping_or_link() -> None:
