@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Protocol
 
 import structlog
 
@@ -152,20 +152,25 @@ class Poller:
 
     async def _fetch(self) -> _Read:
         started = self._clock.steady()
-        gap: dict[str, Any] = {
-            # What was missed before the first good read is put down to the bot's having been away.
-            "unrecorded": self._missed and not self._resumed,
-            "unwatched": None if self._recorded_at is None else timedelta(seconds=started - self._recorded_at),
-        }
+        unwatched = None if self._recorded_at is None else timedelta(seconds=started - self._recorded_at)
+        # What was missed before the first good read is put down to the bot's having been away.
+        unrecorded = self._missed and not self._resumed
         cause: Polled | Failed
         try:
             snapshot = await self._client.connections(budget=self.interval.total_seconds())
         except ItemPathError as error:
-            cause, at = Failed(failure=error.failure, **gap), self._clock.now()
+            at = self._clock.now()
+            cause = Failed(failure=error.failure, unrecorded=unrecorded, unwatched=unwatched)
             self._reading.failed(at, error.message, kind=error.kind, advice=error.advice)
         else:
-            cause = Polled(snapshot=snapshot, resumed=self._resumed, first=self._first, **gap)
             at = self._clock.now()
+            cause = Polled(
+                snapshot=snapshot,
+                resumed=self._resumed,
+                first=self._first,
+                unrecorded=unrecorded,
+                unwatched=unwatched,
+            )
             self._reading.worked(at)
         steady_at = self._clock.steady()
         return _Read(cause, at, steady_at, seconds=steady_at - started)
