@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import signal
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from typing import Any
@@ -19,6 +18,7 @@ import structlog
 
 from bot import __version__
 from bot.clock import Clock
+from bot.eventloop import Complaints, ended, stop_on_signals
 from bot.itempath.client import ItemPathClient
 from bot.poller import Poller
 from bot.settings.models import Settings, SiteSettings, SlackSettings
@@ -37,16 +37,19 @@ from bot.slack.ingress.responses import Responses
 from bot.slack.ingress.socket_mode import SocketMode
 from bot.slack.reach import Reach
 from bot.slack.workspace import Workspace
-from bot.store.errors import StoreError
+from bot.standby import Standby
+from bot.store.errors import DatabaseTaken, StoreError
 from bot.store.store import Store
 from bot.telemetry import Metrics, StateLog
-from bot.web import Sources, Web
+from bot.web import Sources, Waiting, Web
 
 _log = structlog.get_logger(__name__)
 
 Loop = Callable[[], Coroutine[Any, Any, None]]
 
 PRUNE_EVERY = timedelta(hours=1)
+KEEP_HOLD_EVERY = 2.0
+"""Real seconds between two looks whether this bot still is the one that writes."""
 
 # Ten seconds from the signal to the end (contract, "Starting it"), shared out so that each part gets its turn: what takes
 # things in first, then what sends them, then a second each for the server and for answers that people still wait for.
@@ -54,28 +57,63 @@ POLLS_END_WITHIN = 1.5
 LISTENING_ENDS_WITHIN = 3.5
 DELIVERY_ENDS_WITHIN = 2.5
 ANSWERS_END_WITHIN = 1.0
-CUT_OFF_EVERY = 0.5
 
 
 async def run(settings: Settings, *, clock: Clock | None = None, trust_env: bool = True) -> None:
-    """The service, until SIGTERM or SIGINT. Raises `StoreError` or `OSError` when it cannot begin."""
+    """The service, until SIGTERM or SIGINT. Raises `StoreError` or `OSError` when it cannot begin.
+
+    While another bot holds the same database on a server, this one is a standby; and it becomes one when another has
+    taken over. A file has one holder: a second bot is refused.
+    """
     stop = asyncio.Event()
-    with stop_on_signals(stop):
-        async with Service.start(settings, clock=clock or Clock(), trust_env=trust_env) as service:
-            await service.run(stop)
+    clock = clock or Clock()
+    asyncio.get_running_loop().set_exception_handler(Complaints(clock))
+    standby = Standby(settings.database_url.get_secret_value())
+    waiting = Waiting(metrics=Metrics(version=__version__), why=lambda: standby.why)
+    signed = settings.slack is not None and settings.slack.signing_secret is not None
+    async with AsyncExitStack() as stack:
+        stack.enter_context(stop_on_signals(stop))
+        store = await standby.first()
+        if store is not None:
+            stack.push_async_callback(store.close)
+        web = Web(waiting, signed=signed)
+        stack.push_async_callback(web.stop)
+        await web.start(settings.listen.host, settings.listen.port)
+        while True:
+            if store is None:
+                web.show(waiting)
+                store = await standby.take(stop)
+            if store is None:
+                return
+            async with Service.start(settings, clock=clock, trust_env=trust_env, store=store, web=web) as service:
+                await service.run(stop)
+                if service.taken:
+                    web.show(waiting)
+            if not service.taken:
+                return
+            store = None
 
 
 class Service:
     """Every part of one bot."""
 
     def __init__(
-        self, settings: Settings, *, slack: SlackSettings, store: Store, clock: Clock, trust_env: bool
+        self,
+        settings: Settings,
+        *,
+        slack: SlackSettings,
+        store: Store,
+        clock: Clock,
+        trust_env: bool,
+        web: Web | None = None,
     ) -> None:
         self.settings = settings
         self.store = store
         self.clock = clock
         self.metrics = Metrics(version=__version__)
         self.running = False
+        self.taken = False
+        """Whether another bot has taken over, so that this one has ended its work."""
         token = slack.bot_token.get_secret_value()
         self.calls = SlackCalls(token=token, api_url=slack.api_url, counts=self.metrics, trust_env=trust_env)
         self.workspace = Workspace(self.calls, store)
@@ -131,43 +169,54 @@ class Service:
                 now=time.time,
             )
         )
-        self.web = Web(
-            Sources(
-                store=store,
-                clock=clock,
-                metrics=self.metrics,
-                sites=self.pollers,
-                speaking=self.reach,
-                listening=self._listening,
-                running=lambda: self.running,
-            ),
-            slack_request=None if request_url is None else request_url.handle,
+        sources = Sources(
+            store=store,
+            clock=clock,
+            metrics=self.metrics,
+            sites=self.pollers,
+            speaking=self.reach,
+            listening=self._listening,
+            running=lambda: self.running,
         )
+        slack_request = None if request_url is None else request_url.handle
+        self.web = web or Web(sources, slack_request=slack_request)
+        self.web.show(sources, slack_request=slack_request)
 
     @classmethod
     @contextlib.asynccontextmanager
-    async def start(cls, settings: Settings, *, clock: Clock, trust_env: bool = True) -> AsyncIterator[Service]:
-        """Opens the database and the port; closes everything in the end."""
+    async def start(
+        cls,
+        settings: Settings,
+        *,
+        clock: Clock,
+        trust_env: bool = True,
+        store: Store | None = None,
+        web: Web | None = None,
+    ) -> AsyncIterator[Service]:
+        """Opens the database and the port, unless they are given; closes everything in the end."""
         if settings.slack is None:
             raise ValueError("the service needs the settings of Slack")
         async with AsyncExitStack() as stack:
-            store = await Store.open(settings.database_url.get_secret_value(), write=True)
+            if store is None:
+                store = await Store.open(settings.database_url.get_secret_value(), write=True)
             stack.push_async_callback(store.close)
-            service = cls(settings, slack=settings.slack, store=store, clock=clock, trust_env=trust_env)
+            service = cls(settings, slack=settings.slack, store=store, clock=clock, trust_env=trust_env, web=web)
             stack.push_async_callback(service.calls.close)
             for client in service.clients.values():
                 stack.push_async_callback(client.close)
             stack.push_async_callback(service.reception.close, grace=ANSWERS_END_WITHIN)
-            stack.push_async_callback(service.web.stop)
+            # Before anything that its pages ask is closed; `run` has one more use for them when another has taken over.
+            stack.push_async_callback(lambda: asyncio.sleep(0) if service.taken and web else service.web.stop())
             good_at = {record.name: record.good_at for record in await store.sites()}
             for name in service.clients:
                 service.metrics.watch(name, last_good=good_at.get(name))
-            await service.web.start(settings.listen.host, settings.listen.port)
+            if web is None:
+                await service.web.start(settings.listen.host, settings.listen.port)
             _log.info("started", version=__version__, sites=[site.name for site in settings.sites])
             yield service
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Every loop, until `stop`; then what is under way is finished.
+        """Every loop, until `stop`, or until another bot has `taken` over; then what is under way is finished.
 
         A loop that ends by itself, with an exception or without, is logged and ends everything in the same order; what
         broke is raised in the end, as a group.
@@ -178,7 +227,7 @@ class Service:
             error: Exception = LoopEnded(name)
             try:
                 await loop()
-                if stop.is_set():
+                if stop.is_set() or self.taken:
                     return
             except Exception as raised:  # noqa: BLE001 - whatever it is, it is told, and ends the bot
                 error = raised
@@ -198,21 +247,23 @@ class Service:
                 start("home tab", self.home.run),
                 start("housekeeping", self._keep_house),
             ]
+            holding = start("hold", self._keep_hold)
             if self.socket is not None:
                 asking.append(start("socket mode", self.socket.run))
             self.running = True
+            stopping = tasks.create_task(stop.wait(), name="stop")
             try:
-                await stop.wait()
+                await asyncio.wait({stopping, holding}, return_when=asyncio.FIRST_COMPLETED)
             finally:
                 self.running = False
             _log.info("stopping")
-            for task in asking:
+            for task in (stopping, holding, *asking):
                 task.cancel()
             for poller in self.pollers:
                 poller.stop()
-            await asyncio.gather(_ended(polls, within=POLLS_END_WITHIN), _ended(asking, within=LISTENING_ENDS_WITHIN))
+            await asyncio.gather(ended(polls, within=POLLS_END_WITHIN), ended(asking, within=LISTENING_ENDS_WITHIN))
             self.delivery.drain()
-            await _ended([delivery], within=DELIVERY_ENDS_WITHIN)
+            await ended([delivery], within=DELIVERY_ENDS_WITHIN)
         _log.info("stopped")
         if broken:
             raise ExceptionGroup("the bot cannot go on", broken)
@@ -240,6 +291,20 @@ class Service:
             "request_url": slack is not None and slack.signing_secret is not None,
         }
 
+    async def _keep_hold(self) -> None:
+        """Until another bot has taken over."""
+        while not self.taken:
+            try:
+                await self.store.keep()
+            except DatabaseTaken as error:
+                _log.warning("this bot ends its work and stands by", reason=error.problem)
+                self.taken = True
+            except StoreError:
+                # Those who write say so; and whether somebody else holds it now, nobody can tell yet.
+                pass
+            if not self.taken:
+                await asyncio.sleep(KEEP_HOLD_EVERY)
+
     async def _keep_house(self) -> None:
         """Forgets what is older than `keep_events`."""
         state = StateLog(_log, "forgetting old events")
@@ -259,18 +324,6 @@ class LoopEnded(RuntimeError):
     """A loop that should never end has ended."""
 
 
-async def _ended(tasks: Iterable[asyncio.Task[None]], *, within: float) -> None:
-    """Wait for the tasks' own end; what does not end in time is cut off, and taken up by the next start."""
-    _, late = await asyncio.wait(tasks, timeout=within)
-    for task in late:
-        _log.warning("did not end in time; the next start takes it up", task=task.get_name())
-    while late:
-        # More than once: a cancellation that meets a library's clean-up can get lost there.
-        for task in late:
-            task.cancel()
-        _, late = await asyncio.wait(late, timeout=CUT_OFF_EVERY)
-
-
 def _client(site: SiteSettings, clock: Clock, *, trust_env: bool) -> ItemPathClient:
     return ItemPathClient(
         url=site.url,
@@ -284,23 +337,3 @@ def _client(site: SiteSettings, clock: Clock, *, trust_env: bool) -> ItemPathCli
         trust_env=trust_env,
         clock=clock,
     )
-
-
-@contextlib.contextmanager
-def stop_on_signals(stop: asyncio.Event) -> Iterator[None]:
-    """SIGTERM and SIGINT ask for an orderly end; a second one is left to Python and ends at once."""
-    loop = asyncio.get_running_loop()
-    names = (signal.SIGTERM, signal.SIGINT)
-
-    def asked() -> None:
-        stop.set()
-        for name in names:
-            loop.remove_signal_handler(name)
-
-    for name in names:
-        loop.add_signal_handler(name, asked)
-    try:
-        yield
-    finally:
-        for name in names:
-            loop.remove_signal_handler(name)

@@ -72,21 +72,38 @@ class Sources:
     """Whether every loop runs."""
 
 
-class Web:
-    """The server, from `start` to `stop`."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """What a standby shows instead."""
 
-    def __init__(self, sources: Sources, *, slack_request: SlackRequest | None) -> None:
-        """`slack_request` answers `POST /slack/events`; without a signing secret there is none, and no such page."""
+    metrics: Metrics
+    why: Callable[[], str]
+
+
+class Web:
+    """The server, from `start` to `stop`; what it shows may change meanwhile."""
+
+    def __init__(
+        self, sources: Sources | Waiting, *, slack_request: SlackRequest | None = None, signed: bool = False
+    ) -> None:
+        """`slack_request` answers `POST /slack/events`; without it, and unless it will follow as requests are `signed`,
+        there is no such page.
+        """
         self._sources = sources
+        self._slack_request = slack_request
         self.app = web.Application(client_max_size=1024**2)
         self.app.router.add_get("/healthz", self._healthz)
         self.app.router.add_get("/readyz", self._readyz)
         self.app.router.add_get("/status", self._status)
         self.app.router.add_get("/metrics", self._metrics)
-        if slack_request is not None:
-            self.app.router.add_post("/slack/events", slack_request)
+        if signed or slack_request is not None:
+            self.app.router.add_post("/slack/events", self._slack_events)
         self._runner = web.AppRunner(self.app, access_log=None, shutdown_timeout=HANDLERS_END_WITHIN)
         self.port = 0
+
+    def show(self, sources: Sources | Waiting, *, slack_request: SlackRequest | None = None) -> None:
+        """From now on. Whether there is a page for Slack's requests stays as it was."""
+        self._sources, self._slack_request = sources, slack_request
 
     async def start(self, host: str | None, port: int) -> None:
         """Listen; port 0 takes any, which `port` then tells. Raises `OSError` when the address is taken."""
@@ -104,29 +121,40 @@ class Web:
 
     async def _readyz(self, _request: web.Request) -> web.Response:
         """Whether commands should reach this bot: a dead ItemPath or channel is no reason against it."""
-        reasons: list[str] = []
+        sources, reasons = self._sources, list[str]()
+        if isinstance(sources, Waiting):
+            return web.json_response({"ok": False, "standby": True, "reasons": [sources.why()]}, status=503)
         async with _telling(reasons):
-            await self._sources.store.ping()
-        reasons += _untaken(self._sources.sites)
-        if not self._sources.running():
+            await sources.store.ping()
+        reasons += _untaken(sources.sites)
+        if not sources.running():
             reasons.append("the loops do not run yet, or any more")
         return web.json_response({"ok": not reasons, "reasons": reasons}, status=503 if reasons else 200)
 
     async def _status(self, _request: web.Request) -> web.Response:
-        status = await self._seen()
+        status = await self._seen(self._sources)
         return web.json_response(status, status=200 if status["ok"] else 503)
 
     async def _metrics(self, _request: web.Request) -> web.Response:
-        # The other numbers are true without the database too; that it is away is what /readyz tells.
-        async with _telling([]):
-            pending = await self._sources.store.outbox.pending()
-            self._sources.metrics.messages_pending(pending.count)
-        body, content_type = self._sources.metrics.render()
+        sources = self._sources
+        if isinstance(sources, Sources):
+            # The other numbers are true without the database too; that it is away is what /readyz tells.
+            async with _telling([]):
+                pending = await sources.store.outbox.pending()
+                sources.metrics.messages_pending(pending.count)
+        body, content_type = sources.metrics.render()
         return web.Response(body=body, headers={"Content-Type": content_type})
 
-    async def _seen(self) -> dict[str, Any]:
+    async def _slack_events(self, request: web.Request) -> web.StreamResponse:
+        if self._slack_request is None:
+            # Slack tries again, and then reaches the one who can answer.
+            return web.Response(status=503, text="This bot is a standby.\n")
+        return await self._slack_request(request)
+
+    async def _seen(self, sources: Sources | Waiting) -> dict[str, Any]:
         """What the bot sees, and every reason why that is not all."""
-        sources = self._sources
+        if isinstance(sources, Waiting):
+            return {"ok": False, "standby": True, "reasons": [sources.why()], "version": __version__}
         reasons: list[str] = []
         good_at: dict[str, datetime | None] | None = None
         messages: dict[str, Any] = {}
@@ -135,7 +163,7 @@ class Web:
             good_at = {record.name: record.good_at for record in await sources.store.sites()}
             pending = await sources.store.outbox.pending()
             messages, oldest = _waiting(pending), pending.oldest
-        sites = [self._site(watched, good_at) for watched in sources.sites]
+        sites = [_site(watched, good_at, sources.clock.now()) for watched in sources.sites]
         if good_at is not None:
             reasons += [f"site {site['name']}: {site['why']}" for site in sites if not site["ok"]]
         speaking = sources.speaking.problems
@@ -148,6 +176,7 @@ class Web:
         ]
         return {
             "ok": not reasons,
+            "standby": False,
             "reasons": reasons,
             "version": __version__,
             "sites": sites,
@@ -155,27 +184,28 @@ class Web:
             "messages": messages,
         }
 
-    def _site(self, watched: Watched, all_good_at: Mapping[str, datetime | None] | None) -> dict[str, Any]:
-        """`all_good_at` is `None` when the database does not tell."""
-        good_at = None if all_good_at is None else all_good_at.get(watched.site)
-        ok = good_at is not None and self._sources.clock.now() - good_at <= UNSEEN_AFTER * watched.interval
-        trouble = watched.trouble
-        why = None
-        if all_good_at is None:
-            why = "not known while the database does not answer"
-        elif not ok:
-            last = "never read" if good_at is None else f"last read at {good_at.isoformat(timespec='seconds')}"
-            why = f"{last}; {trouble.message} {trouble.advice}" if trouble is not None else last
-        return {
-            "name": watched.site,
-            "ok": ok,
-            "last_good_poll": good_at.isoformat() if good_at else None,
-            "poll_interval_seconds": watched.interval.total_seconds(),
-            "trouble": None
-            if trouble is None
-            else {"kind": trouble.kind, "message": trouble.message, "advice": trouble.advice},
-            "why": why,
-        }
+
+def _site(watched: Watched, all_good_at: Mapping[str, datetime | None] | None, now: datetime) -> dict[str, Any]:
+    """`all_good_at` is `None` when the database does not tell."""
+    good_at = None if all_good_at is None else all_good_at.get(watched.site)
+    ok = good_at is not None and now - good_at <= UNSEEN_AFTER * watched.interval
+    trouble = watched.trouble
+    why = None
+    if all_good_at is None:
+        why = "not known while the database does not answer"
+    elif not ok:
+        last = "never read" if good_at is None else f"last read at {good_at.isoformat(timespec='seconds')}"
+        why = f"{last}; {trouble.message} {trouble.advice}" if trouble is not None else last
+    return {
+        "name": watched.site,
+        "ok": ok,
+        "last_good_poll": good_at.isoformat() if good_at else None,
+        "poll_interval_seconds": watched.interval.total_seconds(),
+        "trouble": None
+        if trouble is None
+        else {"kind": trouble.kind, "message": trouble.message, "advice": trouble.advice},
+        "why": why,
+    }
 
 
 def _untaken(sites: Iterable[Watched]) -> list[str]:

@@ -18,6 +18,7 @@ from aiohttp import web
 from pydantic import SecretStr
 
 from bot.clock import Clock
+from bot.eventloop import stop_on_signals
 from bot.sandbox import page
 from bot.sandbox.itempath import SimulatedItemPath
 from bot.sandbox.itempath_examples import API_PAGE, example_site
@@ -26,7 +27,7 @@ from bot.sandbox.slack.server import LocalSlack
 from bot.sandbox.slack.workspace import Channel
 from bot.sandbox.story import Beat, Teller
 from bot.settings import AlertSettings, Listen, Maintenance, Route, Settings, SiteSettings, SlackSettings
-from bot.supervisor import Service, stop_on_signals
+from bot.supervisor import Service
 
 CHANNEL = Channel(id="C0ALERTS", name="warehouse-alerts")
 ROTTERDAM = Channel(id="C0ROTTERDAM", name="rotterdam")

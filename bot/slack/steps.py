@@ -59,10 +59,15 @@ class Steps:
                 await self._post(step.outgoing)
             case Action.EDIT:
                 await self._edit(step.outgoing)
-            case Action.LOOK:
+            case Action.LOOK if await self._stands(step.outgoing):
                 await self._look(step.outgoing)
-            case _:  # Action.TWIN
+            case Action.TWIN if await self._stands(step.outgoing):
                 await self._looks.twin(step.outgoing)
+
+    async def _stands(self, outgoing: Outgoing) -> bool:
+        """Whether it still is as it was read: a look may delete copies, and another bot may have taken over meanwhile."""
+        claim = await self._outbox.look(outgoing.key)
+        return claim is not None and claim.outgoing == outgoing
 
     # Post
 

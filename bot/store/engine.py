@@ -9,8 +9,10 @@ one moment (`REPEATABLE READ`).
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, Protocol
 
 from sqlalchemy import Connection, Pool, Table, event
@@ -25,12 +27,19 @@ BUSY_TIMEOUT = 5.0
 """Seconds that SQLite waits for another program's lock."""
 CONNECT_TIMEOUT = 10.0
 """Seconds that a PostgreSQL server has to answer."""
+COMMAND_TIMEOUT = 40.0
+"""Seconds after which a statement is given up that the server itself would have ended: the network in between is gone."""
 _SESSION = {
     "application_name": "itempath-bot",
     "lock_timeout": "10s",
     "statement_timeout": "30s",
     # A bot that hangs within a transaction must not hold a site's row for ever.
     "idle_in_transaction_session_timeout": "60s",
+    # Of a machine that lost its power or its network the server hears nothing. Unless it asks, such a bot would hold the
+    # database for two hours.
+    "tcp_keepalives_idle": "10",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
 }
 
 _WRITES = "bot_store_writes"
@@ -46,21 +55,30 @@ class Hold(Protocol):
         """Within the transaction; so that it cannot be lost before the end of one that `writes`. Raises `DatabaseLost`."""
 
 
-def make_engine(address: Address, *, write: bool, poolclass: type[Pool] | None = None) -> AsyncEngine:
-    """Connects to nothing yet. Raises `DatabaseRefused` when the driver is not installed."""
+def make_engine(
+    address: Address, *, write: bool, poolclass: type[Pool] | None = None, session: str | None = None
+) -> AsyncEngine:
+    """Connects to nothing yet. `session` is how a server lists its connections.
+
+    Raises `DatabaseRefused` when the driver is not installed.
+    """
     # Parameters are people's data: they stay out of every exception's text.
     options: dict[str, Any] = {"json_serializer": dumps, "json_deserializer": loads, "hide_parameters": True}
     if poolclass is not None:
         options["poolclass"] = poolclass
     url = address.url
     if address.path is not None:
-        # Without a folder's write permission SQLite can still read, but only when told that it is to read only.
-        # And a writer makes no file: one that vanished under a running bot must not come back empty.
-        query = {"uri": "true", "mode": "rw" if write else "ro"}
+        # A writer makes no file: one that vanished under a running bot must not come back empty.
+        query = {"uri": "true", "mode": "rw" if write or _tidies_up(address.path) else "ro"}
         url = url.set(database=address.path.absolute().as_uri(), query=query)
         options["connect_args"] = {"isolation_level": None, "timeout": BUSY_TIMEOUT}
     else:
-        options["connect_args"] = {"timeout": CONNECT_TIMEOUT, "server_settings": _SESSION}
+        settings = _SESSION if session is None else _SESSION | {"application_name": session}
+        options["connect_args"] = {
+            "timeout": CONNECT_TIMEOUT,
+            "command_timeout": COMMAND_TIMEOUT,
+            "server_settings": settings,
+        }
         options["pool_pre_ping"] = True
     try:
         engine = create_async_engine(url, **options)
@@ -76,9 +94,21 @@ def make_engine(address: Address, *, write: bool, poolclass: type[Pool] | None =
     return engine
 
 
-_READER = ("foreign_keys=ON",)
+_READER = ("query_only=ON",)
 # Readers do not wait for the writer; and what was committed survives a power cut.
-_WRITER = (*_READER, "journal_mode=WAL", "synchronous=FULL")
+_WRITER = ("foreign_keys=ON", "journal_mode=WAL", "synchronous=FULL")
+
+
+def _tidies_up(path: Path) -> bool:
+    """Whether a reader should open the file as one that may write, which it then does not (`query_only`).
+
+    To read a database with a write-ahead log SQLite makes the files `-wal` and `-shm` where they are missing, and only a
+    connection that may write takes them away again, as the last one to leave. Where they are there, a bot runs, or one
+    was killed: then there is nothing to tidy up, and what that bot left is for the next one to bring in. Without write
+    permission SQLite can still read, but only when told that it is to read only; it then makes no files.
+    """
+    wal = path.with_name(f"{path.name}-wal")
+    return not wal.exists() and os.access(path, os.W_OK) and os.access(path.parent, os.W_OK | os.X_OK)
 
 
 def _pragmas(dbapi: Any, statements: Iterable[str]) -> None:

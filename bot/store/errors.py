@@ -31,8 +31,16 @@ class DatabaseBusy(StoreError):
     """Another bot holds it."""
 
 
+class DatabaseHeld(DatabaseBusy):
+    """Another bot holds it, on a server that several may reach: whoever waits takes over when that one ends."""
+
+
 class DatabaseLost(StoreError):
     """This bot no longer holds it: going on could mean two bots that both write."""
+
+
+class DatabaseTaken(DatabaseLost):
+    """Another bot has taken over: what this one decided before is no longer true."""
 
 
 class DatabaseLocked(StoreError):

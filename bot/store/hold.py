@@ -9,20 +9,39 @@ import asyncio
 import fcntl
 import os
 import secrets
+import socket
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-from sqlalchemy import NullPool, func, select
+from sqlalchemy import NullPool, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.engine import CONNECT_TIMEOUT, Database, connected, make_engine
-from bot.store.errors import DatabaseBusy, DatabaseLost, DatabaseUnreachable, StoreError
+from bot.store.errors import (
+    DatabaseBusy,
+    DatabaseHeld,
+    DatabaseLost,
+    DatabaseTaken,
+    DatabaseUnreachable,
+    StoreError,
+)
 from bot.store.tables import meta
-
-_LOST_ADVICE = "Stop this bot; see who else uses the database, and start one bot only."
 
 _KEY = int.from_bytes(b"itempath")
 """Number of the advisory lock. PostgreSQL keeps these numbers apart for each database."""
+
+_WHO = text(
+    """
+    SELECT activity.application_name FROM pg_locks JOIN pg_stat_activity activity USING (pid)
+    WHERE locktype = 'advisory' AND granted AND pg_locks.database = activity.datid
+      AND activity.datname = current_database()
+      AND classid::bigint = :high AND objid::bigint = :low AND objsubid = 1
+    """
+).bindparams(high=_KEY >> 32, low=_KEY & 0xFFFFFFFF)
+"""Whose session has the lock; how it is listed there: https://www.postgresql.org/docs/current/view-pg-locks.html"""
+
+_NAME_LIMIT = 63
+"""Bytes of a session's name: the server cuts the rest."""
 
 _HOLDER = "holder"
 """Key in `meta`: who took the database last."""
@@ -99,6 +118,9 @@ class FileHold:
     async def fence(self, connection: AsyncConnection, *, writes: bool) -> None:
         """Nothing to add: the lock cannot go away by itself."""
 
+    async def keep(self) -> None:
+        """Nothing to do: nobody can take it."""
+
 
 class ServerHold:
     """A session's advisory lock, and a token in `meta` that every write looks at.
@@ -111,21 +133,22 @@ class ServerHold:
     def __init__(self, database: Database) -> None:
         self._database = database
         # Without a pool: a pooled session would keep the lock after it is given back.
-        self._engine = make_engine(database.address, write=True, poolclass=NullPool)
+        self._engine = make_engine(database.address, write=True, poolclass=NullPool, session=_own_name())
         self._token = secrets.token_hex(16)
         self._session: AsyncConnection | None = None
         self._stack = AsyncExitStack()
         self._one_at_a_time = asyncio.Lock()
 
     async def take(self) -> None:
-        """Raises `DatabaseBusy`, or `StoreError` for what else the server says. The schema need not be there yet."""
+        """Raises `DatabaseHeld`, or `StoreError` for what else the server says. The schema need not be there yet."""
         async with AsyncExitStack() as stack:
             autocommit = self._engine.execution_options(isolation_level="AUTOCOMMIT")
             session = await stack.enter_async_context(connected(autocommit, self._database.address))
             if not await session.scalar(select(func.pg_try_advisory_lock(_KEY))):
-                raise DatabaseBusy(
-                    f"Another bot holds it: {self._database.address}.",
-                    "Stop it first; several bots on one database are not supported.",
+                holder = await session.scalar(_WHO)
+                who = f"Another bot ({holder})" if holder else "Another bot"
+                raise DatabaseHeld(
+                    f"{who} holds it: {self._database.address}.", "This one can take over as soon as that one ends."
                 )
             self._session, self._stack = session, stack.pop_all()
 
@@ -152,6 +175,14 @@ class ServerHold:
                 return False
             return True
 
+    async def keep(self) -> None:
+        """Now and then: a lock that was lost is taken again, before somebody has written. Raises `DatabaseTaken`, or
+        `StoreError` while the server does not answer.
+        """
+        await self.held()
+        async with self._database.read(held=True):
+            pass
+
     async def ensure(self) -> None:
         """Without asking the server: a closed connection is known here at once. A lost lock is taken again if nobody
         else has it; `fence` then finds out whether somebody had it in between.
@@ -162,21 +193,29 @@ class ServerHold:
             await self._forget()
             try:
                 await self.take()
-            except DatabaseBusy as error:
-                raise self._lost() from error
+            except DatabaseHeld as error:
+                raise self._taken() from error
 
     async def fence(self, connection: AsyncConnection, *, writes: bool) -> None:
         token = select(meta.c.value).where(meta.c.key == _HOLDER)
         holder = await connection.scalar(token.with_for_update(read=True) if writes else token)
         if holder != self._token:
-            raise self._lost()
+            raise self._taken()
 
-    def _lost(self) -> DatabaseLost:
-        return DatabaseLost(f"Another bot has taken over: {self._database.address}.", _LOST_ADVICE)
+    def _taken(self) -> DatabaseTaken:
+        return DatabaseTaken(
+            f"Another bot has taken over: {self._database.address}.", "This one writes nothing more, and stands by."
+        )
 
     async def _forget(self) -> None:
         self._session = None
         await self._stack.aclose()
+
+
+def _own_name() -> str:
+    """Where this bot runs, so that whoever waits for it can say for whom."""
+    name = f"itempath-bot {os.getpid()}@{socket.gethostname()}"
+    return name.encode()[:_NAME_LIMIT].decode(errors="ignore")
 
 
 async def _alive(session: AsyncConnection) -> bool:

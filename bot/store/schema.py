@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from sqlalchemy import Connection, inspect, select, text
@@ -48,11 +48,17 @@ def judge(where: str, version: str | None, *, revisions: Sequence[str] | None = 
     )
 
 
-async def upgrade(database: Database) -> None:
-    """Bring the tables to the newest revision, all of it in one transaction. Raises `SchemaNewer` or `StoreError`."""
+async def upgrade(database: Database, *, alone: Callable[[], Awaitable[None]] | None = None) -> None:
+    """Bring the tables to the newest revision, all of it in one transaction. Raises `SchemaNewer` or `StoreError`.
+
+    `alone` is called before existing tables are changed: it sees to it that nobody writes to them any more.
+    """
+    version = await stored_version(database)
     try:
-        judge(str(database.address), await stored_version(database))
+        judge(str(database.address), version)
     except SchemaOlder:
+        if version is not None and alone is not None:
+            await alone()
         async with database.write() as connection:
             await connection.run_sync(migrate)
             statement = database.insert(meta).on_conflict_do_nothing()

@@ -34,8 +34,8 @@ class Store(Reading):
     async def open(cls, url: str, *, write: bool) -> Store:
         """`sqlite:///path` (a fourth slash makes it absolute) or `postgresql://…`.
 
-        `write` is for `run` alone: it takes the database (`DatabaseBusy` when another bot has it), makes what is missing
-        and brings the tables up to date. Else nothing is made or migrated: `DatabaseMissing`, `SchemaOlder` and
+        `write` is for `run` alone: it takes the database (`DatabaseBusy` when another bot has it, on a server
+        `DatabaseHeld`), makes what is missing and brings the tables up to date. Else nothing is made or migrated: `DatabaseMissing`, `SchemaOlder` and
         `SchemaNewer` say what to do. A running bot is not disturbed.
         """
         address = Address.parse(url)
@@ -61,6 +61,13 @@ class Store(Reading):
     async def held(self) -> bool:
         """Whether this bot is still the one that may write; always asked again before each write too."""
         return self._hold is not None and await self._hold.held()
+
+    async def keep(self) -> None:
+        """To be called every few seconds by who may write. Raises `DatabaseTaken` when another bot has taken over, and
+        `StoreError` while that cannot be asked.
+        """
+        if self._hold is not None:
+            await self._hold.keep()
 
     async def ping(self) -> None:
         """Raises `StoreError` unless the database answers and, when it was opened to write, is still held."""
@@ -134,7 +141,8 @@ async def _take(database: Database, stack: AsyncExitStack) -> AnyHold:
     hold = ServerHold(database)
     stack.push_async_callback(hold.release)
     await hold.take()
-    await schema.upgrade(database)
+    # A former holder that does not know yet that it lost the lock must not write to tables that change below it.
+    await schema.upgrade(database, alone=hold.sign)
     # Before the token is asked for it has to stand there.
     await hold.sign()
     database.hold = hold

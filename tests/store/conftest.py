@@ -127,6 +127,19 @@ def ready_sqlite(tmp_path: Path, prepared_sqlite: Path) -> str:
     return f"sqlite:///{tmp_path}/bot.db"
 
 
+@pytest.fixture
+def next_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A version of this program with one migration more."""
+    shutil.copytree(Path(schema.__file__).parent / "migrations", tmp_path / "migrations")
+    (tmp_path / "migrations/versions/0002_next.py").write_text(
+        "from alembic import op\nimport sqlalchemy as sa\n"
+        "revision, down_revision = '0002', '0001'\n"
+        "def upgrade():\n    op.add_column('site', sa.Column('next', sa.Text))\n"
+    )
+    monkeypatch.setattr(schema, "__file__", str(tmp_path / "schema.py"))
+    monkeypatch.setattr(schema, "REVISIONS", ("0001", "0002"))
+
+
 BOTH = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
 """Every rule of the store holds on both."""
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -44,6 +45,65 @@ async def test_readers_come_and_go_beside_a_running_bot(url: str) -> None:
         await tick.apply(Decision(site=tick.state.site), NOW)
         assert await reader.sites() == ()
         assert not await reader.held()
+        await reader.close()
+
+
+def names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+async def test_readers_leave_nothing_behind_that_was_not_there(ready_sqlite: str, tmp_path: Path) -> None:
+    before = names(tmp_path)
+    content = (tmp_path / "bot.db").read_bytes()
+    for _ in range(2):
+        reader = await Store.open(ready_sqlite, write=False)
+        assert await reader.sites() == ()
+        await reader.close()
+    assert names(tmp_path) == before
+    assert (tmp_path / "bot.db").read_bytes() == content
+
+
+async def test_a_reader_that_leaves_last_takes_nothing_from_a_bot(ready_sqlite: str, tmp_path: Path) -> None:
+    """It came before the bot, and goes after it has committed, or after it has ended."""
+    for ends_first in (False, True):
+        reader = await Store.open(ready_sqlite, write=False)
+        async with opened(ready_sqlite) as bot:
+            await commit(bot, site=f"site-{ends_first}".lower())
+            if not ends_first:
+                await reader.close()
+                await commit(bot, site="afterwards")
+        await reader.close()
+    async with opened(ready_sqlite) as bot:
+        assert [site.name for site in await bot.sites()] == ["afterwards", "site-false", "site-true"]
+    assert "bot.db-wal" not in names(tmp_path)
+
+
+async def test_a_reader_leaves_the_log_of_a_killed_bot_to_the_next_one(ready_sqlite: str, tmp_path: Path) -> None:
+    """What that one had committed can be read meanwhile."""
+    async with opened(ready_sqlite) as bot:
+        await commit(bot)
+        (tmp_path / "killed").mkdir()
+        for name in ("bot.db", "bot.db-wal"):
+            shutil.copy(tmp_path / name, tmp_path / "killed" / name)
+    wal = (tmp_path / "killed/bot.db-wal").read_bytes()
+    url = f"sqlite:///{tmp_path}/killed/bot.db"
+    reader = await Store.open(url, write=False)
+    assert len(await reader.sites()) == 1
+    await reader.close()
+    assert (tmp_path / "killed/bot.db-wal").read_bytes() == wal
+    async with opened(url) as bot:
+        assert len(await bot.sites()) == 1
+
+
+async def test_what_may_not_be_written_can_be_read(
+    ready_sqlite: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(ready_sqlite) as bot:
+        monkeypatch.setattr(os, "access", lambda *_: False)
+        reader = await Store.open(ready_sqlite, write=False)
+        assert "mode=ro" in str(reader._database.engine.url)
+        await commit(bot)
+        assert len(await reader.sites()) == 1
         await reader.close()
 
 

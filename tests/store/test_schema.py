@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from functools import partial
@@ -122,19 +121,6 @@ def test_an_older_version_says_how_to_bring_it_up_to_date() -> None:
     with pytest.raises(SchemaOlder, match=r"tables 0001, needed 0002.*brings the tables up to date"):
         schema.judge("It", "0001", revisions=("0001", "0002"))
     schema.judge("It", "0002", revisions=("0001", "0002"))
-
-
-@pytest.fixture
-def next_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A version of this program with one migration more."""
-    shutil.copytree(MIGRATIONS, tmp_path / "migrations")
-    (tmp_path / "migrations/versions/0002_next.py").write_text(
-        "from alembic import op\nimport sqlalchemy as sa\n"
-        "revision, down_revision = '0002', '0001'\n"
-        "def upgrade():\n    op.add_column('site', sa.Column('next', sa.Text))\n"
-    )
-    monkeypatch.setattr(schema, "__file__", str(tmp_path / "schema.py"))
-    monkeypatch.setattr(schema, "REVISIONS", ("0001", "0002"))
 
 
 @pytest.mark.usefixtures("next_version")

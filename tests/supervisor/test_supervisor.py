@@ -21,11 +21,12 @@ from pydantic import SecretStr
 from structlog.testing import capture_logs
 
 from bot.clock import Clock
+from bot.eventloop import stop_on_signals
 from bot.sandbox.itempath import SimulatedItemPath
 from bot.sandbox.slack.server import LocalSlack
 from bot.settings import AlertSettings, Listen, Settings, SiteSettings, SlackSettings
-from bot.store.errors import DatabaseBusy, StoreError
-from bot.supervisor import LoopEnded, Service, run, stop_on_signals
+from bot.store.errors import DatabaseBusy, DatabaseTaken, DatabaseUnreachable, StoreError
+from bot.supervisor import LoopEnded, Service, run
 
 ROW = {"id": 1, "name": "PowerPick"}
 
@@ -315,6 +316,30 @@ async def test_old_events_are_forgotten_and_a_lost_database_does_not_end_the_bot
     assert "forgot old events" in told
     assert "forgetting old events fails" in told
     assert "forgetting old events recovered" in told
+
+
+async def test_a_bot_whose_place_was_taken_ends_its_work_in_order_and_says_so(
+    around: Around, start: Starts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While nobody can be asked it goes on: those who write say what is wrong."""
+    service = await start(around.settings())
+    answers = [DatabaseUnreachable("It is away.", "Wait."), None, DatabaseTaken("Another bot has it.", "Stand by.")]
+
+    async def keep() -> None:
+        await around.site.polled()
+        if (answer := answers.pop(0)) is not None:
+            raise answer
+
+    monkeypatch.setattr(service.store, "keep", keep)
+    monkeypatch.setattr("bot.supervisor.KEEP_HOLD_EVERY", 0.0)
+    stop = asyncio.Event()
+    with capture_logs() as logs:
+        await service.run(stop)
+
+    assert service.taken
+    assert not stop.is_set()
+    assert "this bot ends its work and stands by" in [entry["event"] for entry in logs]
+    assert not [entry for entry in logs if entry["log_level"] == "error"]
 
 
 @pytest.mark.parametrize("name", [signal.SIGTERM, signal.SIGINT])

@@ -24,7 +24,7 @@ from bot.poller import UNRECORDED
 from bot.store.outbox import MessageKey
 from bot.store.store import Store
 from bot.telemetry import Metrics
-from bot.web import Sources, Web
+from bot.web import Sources, Waiting, Web
 
 NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
 INTERVAL = timedelta(seconds=30)
@@ -322,3 +322,57 @@ async def test_a_taken_address_is_an_error_of_the_system(bench: Bench) -> None:
     with pytest.raises(OSError, match="address already in use"):
         await other.start("127.0.0.1", bench.web.port)
     await other.stop()
+
+
+@pytest.fixture
+async def standby() -> AsyncIterator[tuple[Web, aiohttp.ClientSession]]:
+    """Slack's requests are signed; who has the database is told."""
+    waiting = Waiting(metrics=Metrics(version="test"), why=lambda: "this bot is a standby: another one has it")
+    server = Web(waiting, signed=True)
+    await server.start("127.0.0.1", 0)
+    async with aiohttp.ClientSession(f"http://127.0.0.1:{server.port}") as session:
+        yield server, session
+    await server.stop()
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "told"),
+    [
+        ("/healthz", 200, {"ok": True}),
+        ("/readyz", 503, {"ok": False, "standby": True, "reasons": ["this bot is a standby: another one has it"]}),
+        ("/status", 503, {"ok": False, "standby": True, "reasons": ["this bot is a standby: another one has it"]}),
+    ],
+)
+async def test_a_standby_is_alive_and_says_for_whom_it_waits(
+    standby: tuple[Web, aiohttp.ClientSession], path: str, status: int, told: dict[str, Any]
+) -> None:
+    async with standby[1].get(path) as response:
+        assert response.status == status
+        assert (await response.json()).items() >= told.items()
+
+
+async def test_a_standby_takes_no_requests_of_slack_until_it_shows_another_page(
+    standby: tuple[Web, aiohttp.ClientSession], bench: Bench
+) -> None:
+    async def taken(_request: web.Request) -> web.Response:
+        return web.Response(text="taken")
+
+    server, session = standby
+    async with session.post("/slack/events") as response:
+        assert response.status == 503
+    async with session.get("/metrics") as response:
+        assert "itempath_bot_build_info" in await response.text()
+
+    server.show(bench.web._sources, slack_request=taken)
+    async with session.post("/slack/events") as response:
+        assert await response.text() == "taken"
+    async with session.get("/readyz") as response:
+        assert response.status == 200
+
+
+async def test_a_standby_without_a_signing_secret_has_no_page_for_slacks_requests() -> None:
+    server = Web(Waiting(metrics=Metrics(version="test"), why=str))
+    await server.start("127.0.0.1", 0)
+    async with aiohttp.ClientSession() as session, session.post(f"http://127.0.0.1:{server.port}/slack/events") as got:
+        assert got.status == 404
+    await server.stop()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from datetime import datetime
 from itertools import pairwise
@@ -16,6 +17,7 @@ from bot.slack import delivery as delivery_module
 from bot.slack import steps, waits
 from bot.slack.messages import render
 from bot.slack.pace import Pace
+from bot.slack.plan import Action, Step
 from bot.store.errors import DatabaseLocked, DeliveryMismatch, StoreError
 from tests.slack.delivery.conftest import Build
 from tests.slack.delivery.room import HELD, MAYBE, SENT, Room, in_state, key
@@ -127,6 +129,22 @@ async def test_an_edit_that_cannot_be_recorded_is_not_repeated_until_it_can_be(r
         broken = False
         await room.until_settled()
     assert len(room.slack.made("chat.update")) == 2
+
+
+@pytest.mark.parametrize("action", [Action.LOOK, Action.TWIN])
+async def test_what_is_no_longer_as_it_was_read_is_not_looked_for(room: Room, action: Action) -> None:
+    """A look may delete copies; what another bot has sent since then is none."""
+    await room.announce(1)
+    await room.store.outbox.claim(key(1), now=room.clock.now())
+    before = await room.row(key(1))
+    await room.store.outbox.unsure(key(1), generation=0, error="no_answer", due_at=room.clock.now(), looked=True)
+    steps = room.delivery._steps
+    await steps.take(Step(action=action, outgoing=before, lane=""))
+    assert not room.slack.made("conversations.history")
+
+    with contextlib.suppress(DeliveryMismatch):  # of a twin there is none to be noted
+        await steps.take(Step(action=action, outgoing=await room.row(key(1)), lane=""))
+    assert room.slack.made("conversations.history")
 
 
 async def test_a_database_that_is_away_is_said_once(

@@ -1,0 +1,78 @@
+"""Waiting for a database that another bot holds, to take its place when it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import Any
+
+import structlog
+
+from bot.store.errors import (
+    DatabaseFull,
+    DatabaseHeld,
+    DatabaseLocked,
+    DatabaseReadOnly,
+    DatabaseUnreachable,
+    StoreError,
+)
+from bot.store.store import Store
+
+_log = structlog.get_logger(__name__)
+
+ASK_EVERY = 1.0
+"""Real seconds between two attempts to take the database. So long nobody watches, once the holder has ended."""
+_PASSING = (DatabaseUnreachable, DatabaseLocked, DatabaseReadOnly, DatabaseFull)
+"""What a standby waits for as well: servers are started again, or one takes another's place."""
+
+
+class Standby:
+    """One place in the line. `why` says, to whoever asks, what is waited for."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self.why = "this bot is starting"
+
+    async def first(self) -> Store | None:
+        """The database, if nobody has it; `None` when there is somebody to wait for. Raises `StoreError`."""
+        try:
+            return await Store.open(self._url, write=True)
+        except DatabaseHeld as error:
+            self._waits_for(error)
+            return None
+
+    async def take(self, stop: asyncio.Event) -> Store | None:
+        """The database, once nobody has it; `None` when told to stop. Raises `StoreError` for what no waiting mends."""
+        while not stop.is_set():
+            try:
+                store = await self._open(stop)
+            except (DatabaseHeld, *_PASSING) as error:
+                self._waits_for(error)
+            else:
+                if store is not None:
+                    _log.info("nobody holds the database any more: taking over")
+                return store
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(ASK_EVERY):
+                    await stop.wait()
+        return None
+
+    async def _open(self, stop: asyncio.Event) -> Store | None:
+        """Whoever stops does not wait for a server that does not answer."""
+        opening = asyncio.create_task(Store.open(self._url, write=True))
+        stopping = asyncio.create_task(stop.wait())
+        both: set[asyncio.Task[Any]] = {opening, stopping}
+        try:
+            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in both:
+                task.cancel()
+        await asyncio.wait(both)
+        return None if opening.cancelled() else opening.result()
+
+    def _waits_for(self, error: StoreError) -> None:
+        """Said once, until it is something else."""
+        why = f"this bot is a standby: {error.problem}"
+        if why != self.why:
+            _log.info("standing by", reason=error.problem)
+            self.why = why

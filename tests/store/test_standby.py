@@ -1,0 +1,269 @@
+"""A second bot on a server's database waits for its turn."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from collections.abc import AsyncIterator
+
+import pytest
+from sqlalchemy import Connection
+from structlog.testing import capture_logs
+
+from bot import standby
+from bot.standby import Standby
+from bot.store import engine, hold, schema
+from bot.store.errors import DatabaseBusy, DatabaseRefused, DatabaseTaken, SchemaNewer, StoreError
+from bot.store.outbox import MessageKey
+from bot.store.store import Store
+from tests.store.samples import commit
+from tests.store.test_failures import end_sessions
+from tests.store.test_hold import break_lock, ended
+from tests.store.test_schema import set_version
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(standby, "ASK_EVERY", 0.05)
+
+
+@pytest.fixture
+def stop() -> asyncio.Event:
+    return asyncio.Event()
+
+
+@pytest.fixture
+async def holder(ready_postgres: str) -> AsyncIterator[Store]:
+    store = await Store.open(ready_postgres, write=True)
+    yield store
+    await store.close()
+
+
+async def asked_again(waiting: Standby, said: list[str], times: int = 3) -> None:
+    """Until it has asked so often."""
+    async with asyncio.timeout(20):
+        while said.count(waiting.why) < times:  # noqa: ASYNC110 - a server has no event to wait for
+            await asyncio.sleep(0.01)
+
+
+class Counting(Standby):
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.said: list[str] = []
+
+    def _waits_for(self, error: object) -> None:
+        super()._waits_for(error)  # type: ignore[arg-type]
+        self.said.append(self.why)
+
+
+async def test_a_file_has_one_bot_and_a_second_one_does_not_wait(ready_sqlite: str) -> None:
+    store = await Store.open(ready_sqlite, write=True)
+    with pytest.raises(DatabaseBusy, match="Another bot"):
+        await Standby(ready_sqlite).first()
+    await store.close()
+
+
+@pytest.mark.postgres
+async def test_who_is_alone_is_no_standby(ready_postgres: str) -> None:
+    store = await Standby(ready_postgres).first()
+    assert store is not None
+    await commit(store)
+    await store.close()
+
+
+@pytest.mark.postgres
+async def test_a_standby_says_once_for_whom_it_waits_and_takes_over_when_that_one_ends(
+    ready_postgres: str, holder: Store, stop: asyncio.Event
+) -> None:
+    waiting = Counting(ready_postgres)
+    with capture_logs() as logs:
+        assert await waiting.first() is None
+        taking = asyncio.create_task(waiting.take(stop))
+        await asked_again(waiting, waiting.said)
+        assert f"Another bot (itempath-bot {os.getpid()}@" in waiting.why
+        await commit(holder)
+        await holder.close()
+        store = await taking
+    assert store is not None
+    assert len(await store.sites()) == 1
+    await store.close()
+    assert [entry["event"] for entry in logs] == [
+        "standing by",
+        "nobody holds the database any more: taking over",
+    ]
+
+
+class Wire:
+    """The network between a bot and the server; it can be cut, and it can fall silent."""
+
+    def __init__(self, url: str, port: int) -> None:
+        name, self._folder = url.removeprefix("postgresql://postgres:@/").split("?host=")
+        self.url = f"postgresql://postgres:@127.0.0.1:{port}/{name}?sslmode=disable"
+        self._port = port
+        self.used = asyncio.Event()
+        self._hears = asyncio.Event()
+        self._hears.set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._writers: list[asyncio.StreamWriter] = []
+        self._server: asyncio.Server | None = None
+
+    async def begin(self) -> None:
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", self._port)
+
+    def fall_silent(self) -> None:
+        self._hears.clear()
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        back, forth = await asyncio.open_unix_connection(f"{self._folder}/.s.PGSQL.5432")
+        self._writers += [writer, forth]
+        self.used.set()
+        for source, target in ((reader, forth), (back, writer)):
+            task = asyncio.create_task(self._carry(source, target))
+            self._tasks.add(task)
+
+    async def _carry(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            while data := await source.read(65536):
+                await self._hears.wait()
+                target.write(data)
+                await target.drain()
+            target.close()
+
+    async def end(self) -> None:
+        if self._server is not None:
+            self._server.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for writer in self._writers:
+            writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
+
+
+@pytest.fixture
+async def wire(ready_postgres: str, unused_tcp_port: int) -> AsyncIterator[Wire]:
+    made = Wire(ready_postgres, unused_tcp_port)
+    yield made
+    await made.end()
+
+
+@pytest.mark.postgres
+async def test_a_standby_waits_for_the_server_too(wire: Wire, stop: asyncio.Event) -> None:
+    """It is started again, and whoever is there first takes the database."""
+    waiting = Counting(wire.url)
+    taking = asyncio.create_task(waiting.take(stop))
+    await asked_again(waiting, waiting.said)
+    assert "cannot be reached" in waiting.why
+    await wire.begin()
+    store = await taking
+    assert store is not None
+    await store.close()
+
+
+@pytest.mark.postgres
+async def test_a_standby_that_is_told_to_stop_does_not_wait_for_a_server_that_does_not_answer(
+    wire: Wire, stop: asyncio.Event
+) -> None:
+    await wire.begin()
+    wire.fall_silent()
+    taking = asyncio.create_task(Standby(wire.url).take(stop))
+    await wire.used.wait()
+    stop.set()
+    async with asyncio.timeout(2):
+        assert await taking is None
+
+
+@pytest.mark.postgres
+async def test_told_to_stop_it_takes_nothing(ready_postgres: str, stop: asyncio.Event) -> None:
+    stop.set()
+    assert await Standby(ready_postgres).take(stop) is None
+
+
+@pytest.mark.postgres
+async def test_what_no_waiting_mends_ends_it(ready_postgres: str, postgres_server: str, stop: asyncio.Event) -> None:
+    with pytest.raises(DatabaseRefused):
+        await Standby(postgres_server.format("nowhere")).take(stop)
+    await set_version(ready_postgres, "9999")
+    with pytest.raises(SchemaNewer):
+        await Standby(ready_postgres).take(stop)
+
+
+# The one that holds it
+
+
+@pytest.mark.postgres
+async def test_a_network_that_falls_silent_is_an_error_and_no_wait_for_ever(
+    wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody closes such a connection; without a limit of our own a poll would wait for it as long as the kernel does."""
+    monkeypatch.setattr(engine, "COMMAND_TIMEOUT", 0.3)
+    monkeypatch.setattr(engine, "CONNECT_TIMEOUT", 0.3)
+    monkeypatch.setattr(hold, "CONNECT_TIMEOUT", 0.3)
+    await wire.begin()
+    store = await Store.open(wire.url, write=True)
+    await commit(store)
+    wire.fall_silent()
+    async with asyncio.timeout(15):
+        with pytest.raises(StoreError):
+            await commit(store)
+        with pytest.raises(StoreError):
+            await store.keep()
+        assert not await store.held()
+        await store.close()
+
+
+@pytest.mark.postgres
+async def test_a_holder_takes_its_lock_again_before_anybody_else_has_it(ready_postgres: str, holder: Store) -> None:
+    await holder.keep()
+    await break_lock(holder, ready_postgres)
+    await holder.keep()
+    assert await holder.held()
+    await end_sessions(ready_postgres)
+    await holder.keep()
+    assert await Standby(ready_postgres).first() is None
+
+
+@pytest.mark.postgres
+async def test_a_holder_that_lost_its_place_learns_it_without_writing_and_edits_nothing_more(
+    ready_postgres: str, holder: Store
+) -> None:
+    """An edit is read, sent and then recorded: read by one who may not record it, it could show what is long over."""
+    await commit(holder)
+    await break_lock(holder, ready_postgres)
+    await ended(ready_postgres)
+    second = await Standby(ready_postgres).first()
+    assert second is not None
+    with pytest.raises(DatabaseTaken):
+        await holder.keep()
+    with pytest.raises(DatabaseTaken):
+        await holder.outbox.look(MessageKey(thread="default/1", n=0))
+    await second.close()
+    with pytest.raises(DatabaseTaken):
+        await holder.keep()
+
+
+@pytest.mark.postgres
+@pytest.mark.usefixtures("next_version")
+async def test_who_migrates_fences_the_former_holder_before_it_touches_a_table(
+    ready_postgres: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That one may not know yet that its session is over."""
+    with pytest.MonkeyPatch.context() as before:
+        before.setattr(schema, "REVISIONS", ("0001",))
+        former = await Store.open(ready_postgres, write=True)
+    await commit(former)
+    await break_lock(former, ready_postgres)
+    migrate = schema.migrate
+
+    def fail(connection: Connection) -> None:
+        migrate(connection)
+        raise RuntimeError("stopped after the tables were changed")
+
+    monkeypatch.setattr(schema, "migrate", fail)
+    with pytest.raises(RuntimeError, match="stopped after"):
+        await Store.open(ready_postgres, write=True)
+    with pytest.raises(DatabaseTaken):
+        await commit(former)
+    await former.close()
