@@ -75,8 +75,8 @@ def _conclude(draft: Draft) -> None:
         announce.announce(draft)
     groups.judge(draft)
     flapping.settle(draft)
-    groups.list_members(draft)
     silence.show(draft)
+    groups.list_members(draft)
     reminders.remind(draft)
 
 

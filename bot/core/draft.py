@@ -193,6 +193,7 @@ class Draft:
             escalate_at=None,
             settle_at=None,
             silence=None,
+            silences=(),
         )
         # A root that is first shown closed has told everything that was waiting below it.
         self._overtaken.append(Overtaken(thread=thread.id, revision=thread.revision))

@@ -10,11 +10,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from bot.core.connection import State
 from bot.core.draft import Draft
 from bot.core.events import EventKind
-from bot.core.incidents import Episode, MessageKind, Phase, Role, Thread, ThreadKind
+from bot.core.incidents import Episode, EpisodeKind, MessageKind, Phase, Role, Thread, ThreadKind
 from bot.core.policy import Route, together
-from bot.core.silence import voice
+from bot.core.silence import silence, voice
 
 ROOT_HOLDS = 20
 """Members that the root itself lists, one a line."""
@@ -54,8 +55,8 @@ def judge(draft: Draft) -> None:
     A flapping one has only changed once more, and what it came to must hold anew.
     """
     for thread in _groups(draft):
-        if thread.open and draft.sees and thread.watched != len(draft.connections):
-            thread = draft.touch(thread.id, watched=len(draft.connections))  # noqa: PLW2901 - the same thread, newer
+        if thread.open and draft.sees:
+            thread = _count(draft, thread)  # noqa: PLW2901 - the same thread, newer
         over = not _down(draft, thread.id)
         if thread.phase is Phase.OPEN and over:
             _close(draft, thread)
@@ -65,11 +66,34 @@ def judge(draft: Draft) -> None:
 
 
 def list_members(draft: Draft) -> None:
-    """What the root cannot hold is listed in the thread, page by page."""
+    """What the root cannot hold is listed in the thread, page by page; edited when something happens to a member."""
     for thread in _groups(draft):
         before = draft.before.threads.get(thread.id)
-        if before is None or before.revision != thread.revision:
+        silences = () if before is None else before.silences
+        changed = any(draft.before.episodes.get(e.id) != e for e in draft.episodes_in(thread.id))
+        if changed or silences != thread.silences:
             _list(draft, thread)
+
+
+def others(draft: Draft, group: str) -> dict[str, int]:
+    """How many more of the site are down beside a group: `elsewhere` with a message of their own, `unsaid` with none.
+
+    What is about to be told in this decision counts as told. What is untold and cannot be seen now is not known to be
+    down, and counts as neither.
+    """
+    elsewhere = unsaid = 0
+    for episode in draft.episodes.values():
+        if episode.kind is not EpisodeKind.OUTAGE or not episode.open or episode.site != draft.site.name:
+            continue
+        if episode.thread == group:
+            continue
+        if episode.thread is not None:
+            elsewhere += 1
+        elif silence(draft, episode.connection) is not None:
+            unsaid += 1
+        elif draft.connections[episode.connection].state(blind=False) is State.DOWN:
+            elsewhere += 1
+    return {"elsewhere": elsewhere, "unsaid": unsaid}
 
 
 def _groups(draft: Draft, channel: str | None = None) -> list[Thread]:
@@ -88,6 +112,14 @@ def _closed_lately(draft: Draft, channel: str) -> Thread | None:
 
 def _down(draft: Draft, group: str) -> list[Episode]:
     return [e for e in draft.episodes_in(group) if e.open]
+
+
+def _count(draft: Draft, group: Thread) -> Thread:
+    """Of how many it tells, and how many others are down beside it; the root shows both."""
+    watched, beside = len(draft.connections), others(draft, group.id)
+    if (watched, beside) == (group.watched, {"elsewhere": group.elsewhere, "unsaid": group.unsaid}):
+        return group
+    return draft.touch(group.id, watched=watched, elsewhere=beside["elsewhere"], unsaid=beside["unsaid"])
 
 
 def _reopen(draft: Draft, group: Thread) -> None:
@@ -110,7 +142,8 @@ def _reopen(draft: Draft, group: Thread) -> None:
     if flapping:
         draft.log(EventKind.FLAPPING, reason="group_flips", thread=group.id, data={"changes": len(flips)})
     else:
-        draft.tell(group.id, voice(draft, *down), MessageKind.REOPENED, {"down": len(down)})
+        params = {"down": len(down), **others(draft, group.id)}
+        draft.tell(group.id, voice(draft, *down), MessageKind.REOPENED, params)
         draft.log(EventKind.GROUP_REOPENED, reason="fell_again", thread=group.id, data={"down": len(down)})
 
 
@@ -119,7 +152,8 @@ def _grow(draft: Draft, group: Thread) -> None:
     if group.phase is Phase.FLAPPING:
         return
     if len(down) >= 2 * max(1, group.told_down):
-        draft.tell(group.id, voice(draft, *down), MessageKind.GROWN, {"down": len(down), "was": group.told_down})
+        params = {"down": len(down), "was": group.told_down, **others(draft, group.id)}
+        draft.tell(group.id, voice(draft, *down), MessageKind.GROWN, params)
         draft.threads[group.id] = replace(draft.threads[group.id], told_down=len(down))
         draft.log(EventKind.GROUP_GREW, reason="doubled", thread=group.id, data={"down": len(down)})
 
@@ -133,7 +167,7 @@ def _close(draft: Draft, group: Thread) -> None:
         group.id,
         voice(draft, *members),
         MessageKind.OVER,
-        {"members": len(connections)},
+        {"members": len(connections), **others(draft, group.id)},
         moot_from=thread.revision,
     )
     draft.log(EventKind.GROUP_OVER, reason="all_over", thread=group.id, data={"members": len(connections)})

@@ -82,6 +82,15 @@ class Silence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SilentPart:
+    """Some of the connections of a thread, and what keeps them silent."""
+
+    silence: Silence
+    connections: tuple[str, ...]
+    """Ids, in the order in which they came into the thread."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Mute:
     """A person wants to hear nothing new about a connection, or a whole site, for a while."""
 
@@ -215,10 +224,18 @@ class Thread:
     """How many of a group were down when the channel was last notified; twice as many is news."""
     watched: int = 0
     """Of how many: the connections of a group's site, or the sites of a channel."""
+    elsewhere: int = 0
+    """Of a group: how many more connections of its site are down and have a message of their own."""
+    unsaid: int = 0
+    """Of a group: how many more are down and nobody is told, as they are silent."""
     lists: tuple[int, ...] = ()
     """Numbers of the replies that list the members a group's root cannot hold."""
     silence: Silence | None = None
-    """What mutes it at present; shown, and nothing more is said than edits and plain replies."""
+    """What mutes all of it at present, or of several that which ends first; shown, and nothing more is said than edits
+    and plain replies."""
+    silences: tuple[SilentPart, ...] = ()
+    """Where some of what is down in it is silent and some is not, or not for the same reason: each part. What ends first
+    comes first."""
     revision: int = 1
     """Grows with each change that the root should show."""
     next_n: int = 0
@@ -227,6 +244,10 @@ class Thread:
     @property
     def open(self) -> bool:
         return self.phase is not Phase.CLOSED
+
+    def silence_of(self, connection: str) -> Silence | None:
+        """What silences one of the connections that are down in it."""
+        return next((part.silence for part in self.silences if connection in part.connections), self.silence)
 
 
 class Role(enum.StrEnum):
@@ -245,15 +266,17 @@ class MessageKind(enum.StrEnum):
     RECOVERED = "recovered"
     """`{"episode": id, "error": str | None}`: an outage or a blindness is over; `error` is what the log said with it."""
     GROWN = "grown"
-    """`{"down": int, "was": int}`: twice as many of a group are down as when the channel was last told."""
+    """`{"down": int, "was": int, "elsewhere": int, "unsaid": int}`: twice as many of a group are down as when the channel
+    was last told; how many others of the site are, as `Thread` has it."""
     REOPENED = "reopened"
-    """`{"down": int}`: a group falls again."""
+    """`{"down": int, "elsewhere": int, "unsaid": int}`: a group falls again."""
     OVER = "over"
-    """`{"members": int}`: the last of a group is up again."""
+    """`{"members": int, "elsewhere": int, "unsaid": int}`: the last of a group is up again."""
     LIST = "list"
     """`{"page": int}`, from 0: members that a group's root cannot hold; edited as they come and go."""
     SETTLED = "settled"
-    """`{"down": int, "changes": int}`: what a flapping connection (0 or 1 down) or group came to."""
+    """`{"down": int, "changes": int}`: what a flapping connection (0 or 1 down) or group came to; of a group also
+    `elsewhere` and `unsaid`."""
     ERROR = "error"
     """`{"episode": id, "fingerprint": str}`: another error family; edited as its count grows."""
     REMINDER = "reminder"

@@ -8,7 +8,19 @@ from datetime import datetime, timedelta
 
 from bot.core.draft import Draft
 from bot.core.events import EventKind
-from bot.core.incidents import EVERY, SITE, Episode, Json, MessageKind, Mute, Role, Silence, Thread, ThreadKind
+from bot.core.incidents import (
+    EVERY,
+    SITE,
+    Episode,
+    Json,
+    MessageKind,
+    Mute,
+    Role,
+    Silence,
+    SilentPart,
+    Thread,
+    ThreadKind,
+)
 from bot.core.state import MuteOutcome, MuteReply, Muting, Unmuting
 
 REPEATED_WITHIN = timedelta(minutes=1)
@@ -39,9 +51,10 @@ def show(draft: Draft) -> None:
     for thread in list(draft.threads.values()):
         if thread.site != draft.site.name or not thread.open:
             continue
-        present = _of_all(draft, [e for e in draft.episodes_in(thread.id) if e.open])
-        if present != thread.silence:
-            draft.touch(thread.id, silence=present)
+        down = [e for e in draft.episodes_in(thread.id) if e.open]
+        present, parts = _of_all(draft, down), _parts(draft, thread, down)
+        if (present, parts) != (thread.silence, thread.silences):
+            draft.touch(thread.id, silence=present, silences=parts)
 
 
 def _of_all(draft: Draft, episodes: Sequence[Episode]) -> Silence | None:
@@ -49,6 +62,20 @@ def _of_all(draft: Draft, episodes: Sequence[Episode]) -> Silence | None:
     each = [silence(draft, e.connection) if e.site == draft.site.name else None for e in episodes]
     silences = [s for s in each if s is not None]
     return min(silences, key=lambda s: s.until) if silences and len(silences) == len(each) else None
+
+
+def _parts(draft: Draft, thread: Thread, episodes: Sequence[Episode]) -> tuple[SilentPart, ...]:
+    """What silences the parts of a thread about many, unless one silence or none says it of all."""
+    if thread.kind not in (ThreadKind.GROUP, ThreadKind.BASELINE):
+        return ()
+    parts: dict[Silence, list[str]] = {}
+    for episode in episodes:
+        if (found := silence(draft, episode.connection)) is not None:
+            parts.setdefault(found, []).append(episode.connection)
+    if [len(connections) for connections in parts.values()] == [len(episodes)]:
+        return ()
+    ordered = sorted(parts.items(), key=lambda part: (part[0].until, part[1]))
+    return tuple(SilentPart(silence=found, connections=tuple(connections)) for found, connections in ordered)
 
 
 def next_end(draft: Draft) -> datetime | None:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bot.core.connection import Connection, Failure, Log, LogKey, State
-from bot.core.incidents import Family, Person, Silence, Why
+from bot.core.incidents import Family, Person, Silence, SilentPart, Why
 from bot.core.state import Pending
 
 Fields = Mapping[str, Any]
@@ -145,6 +145,14 @@ def encode_silence(silence: Silence) -> dict[str, Any]:
         "reason": silence.reason,
         "by": None if silence.by is None else encode_person(silence.by),
     }
+
+
+def encode_silent_part(part: SilentPart) -> dict[str, Any]:
+    return {"silence": encode_silence(part.silence), "connections": list(part.connections)}
+
+
+def decode_silent_part(value: Fields) -> SilentPart:
+    return SilentPart(silence=decode_silence(value["silence"]), connections=tuple(value["connections"]))
 
 
 def decode_silence(value: Fields) -> Silence:

@@ -122,8 +122,11 @@ def thread_values(thread: Thread) -> Values:
         "joined_at": thread.joined_at,
         "told_down": thread.told_down,
         "watched": thread.watched,
+        "elsewhere": thread.elsewhere,
+        "unsaid": thread.unsaid,
         "lists": list(thread.lists),
         "silence": _opt(codec.encode_silence, thread.silence),
+        "silences": [codec.encode_silent_part(part) for part in thread.silences],
         "revision": thread.revision,
         "next_n": thread.next_n,
     }
@@ -151,8 +154,11 @@ def thread_of(row: Values) -> Thread:
         joined_at=row["joined_at"],
         told_down=row["told_down"],
         watched=row["watched"],
+        elsewhere=row["elsewhere"],
+        unsaid=row["unsaid"],
         lists=tuple(row["lists"]),
         silence=_opt(codec.decode_silence, row["silence"]),
+        silences=tuple(map(codec.decode_silent_part, row["silences"] or ())),
         revision=row["revision"],
         next_n=row["next_n"],
     )

@@ -100,8 +100,12 @@ thread = Table(
     Column("joined_at", Moment),
     Column("told_down", Integer, nullable=False),
     Column("watched", Integer, nullable=False),
+    # Columns that came later have a default for the rows that were there.
+    Column("elsewhere", Integer, nullable=False, server_default="0"),
+    Column("unsaid", Integer, nullable=False, server_default="0"),
     Column("lists", Document, nullable=False),
     Column("silence", Document),
+    Column("silences", Document),
     Column("revision", Integer, nullable=False),
     Column("next_n", Integer, nullable=False),
     Index("thread_site_phase", "site", "phase"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -41,6 +42,12 @@ def up(ref: str = "1", **fields: Any) -> Connection:
 
 def down(ref: str = "1", **fields: Any) -> Connection:
     return up(ref, **{"status": 0, **fields})
+
+
+def rows(total: int, fallen: Iterable[int] = ()) -> list[Connection]:
+    """So many, numbered from 1; those that are named are down."""
+    gone = set(fallen)
+    return [(down if n in gone else up)(str(n)) for n in range(1, total + 1)]
 
 
 def unknown(ref: str = "1", **fields: Any) -> Connection:

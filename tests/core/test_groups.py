@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import timedelta
 
-from bot.core.connection import Connection
 from bot.core.events import EventKind
 from bot.core.groups import LIST_HOLDS, ROOT_HOLDS
 from bot.core.incidents import EpisodeKind, MessageKind, Phase, Role, Thread, ThreadKind
 from bot.core.policy import RouteRule
-from tests.core.story import Story, down, failing, up
-
-
-def rows(total: int, fallen: Iterable[int] = ()) -> list[Connection]:
-    gone = set(fallen)
-    return [(down if n in gone else up)(str(n)) for n in range(1, total + 1)]
+from tests.core.story import Story, down, failing, rows, up
 
 
 def of_kind(story: Story, kind: ThreadKind) -> list[Thread]:
@@ -83,7 +76,7 @@ def test_one_broadcast_closes_it() -> None:
     story.poll(*rows(9))
 
     [over] = story.broadcasts
-    assert (over.kind, over.params) == (MessageKind.OVER, {"members": 5})
+    assert (over.kind, over.params) == (MessageKind.OVER, {"members": 5, "elsewhere": 0, "unsaid": 0})
     [group] = story.roots
     assert group.phase is Phase.CLOSED
     assert over.moot_from == group.revision
@@ -139,7 +132,7 @@ def test_a_group_that_falls_again_is_reopened_by_one_broadcast() -> None:
 
     assert len(story.roots) == 1
     assert [m.kind for m in story.broadcasts] == [MessageKind.OVER, MessageKind.REOPENED, MessageKind.OVER]
-    assert story.broadcasts[1].params == {"down": 6}
+    assert story.broadcasts[1].params == {"down": 6, "elsewhere": 0, "unsaid": 0}
 
 
 def test_past_the_threshold_only_edits_follow_until_it_holds() -> None:
@@ -167,7 +160,7 @@ def test_a_flapping_group_settles_as_over() -> None:
     story.wait(minutes=5)
     story.poll(*rows(6))
 
-    assert story.broadcasts[-1].params == {"down": 0, "changes": 3}
+    assert story.broadcasts[-1].params == {"down": 0, "changes": 3, "elsewhere": 0, "unsaid": 0}
     assert not story.roots[0].open
 
 

@@ -27,10 +27,10 @@ def watching(number: int, site: str = "berlin") -> str:
     return f"root 🔵 Watching {number} connections of {site}, none known to be down. From now on every change is posted here."
 
 
-def over(number: int, start: float, end: float, span: str, most: str) -> str:
+def over(number: int, start: float, end: float, span: str, most: str = "all") -> str:
     return (
         f"🟢 All {number} connections of berlin that were down are up again. Something was down for {span}, "
-        f"from {at(start)} to {at(end)}. At the worst, {most} were down at once."
+        f"from {at(start)} to {at(end)}. At the worst, {most} of them were down at once."
     )
 
 
@@ -61,7 +61,7 @@ async def test_five_hundred_die_in_one_poll(tmp_path: Path) -> None:
 
         storm.set_all(1, range(1, 501))
         await storm.polls(2)
-        end = over(500, 0.5, 1.5, "1 min", "500 of 500")
+        end = over(500, 0.5, 1.5, "1 min")
         assert storm.told()[1] == (
             f"root {end} 🟢 500 up again: {names(range(1, ROOT_HOLDS + 1))} and 480 more in the thread."
         )
@@ -103,7 +103,7 @@ async def test_sixty_die_two_a_poll(tmp_path: Path) -> None:
         storm.set_all(1, range(1, 61))
         await storm.polls(2)
 
-        end = over(56, 1.5, 15.5, "14 min", "56 of 60")
+        end = over(56, 1.5, 15.5, "14 min")
         apart = [(1, 0.5, "15 min"), (2, 0.5, "15 min"), (3, 1, "14 min 30 s"), (4, 1, "14 min 30 s")]
         one_by_one = [
             f"🟢 Line {n:03d} is up again after {span}. berlin/{n}: Downtime {span}, from {at(start)} to {at(15.5)}."
@@ -240,7 +240,7 @@ async def test_itempath_restarts_twice(tmp_path: Path) -> None:
             await storm.polls(4)
 
         again = f"30 of 30 connections of berlin are down. All fell {at(4)}. 465 integrations stop. {NOBODY}"
-        second = over(30, 4, 4.5, "30 s", "30 of 30")
+        second = over(30, 4, 4.5, "30 s")
         assert [line for line in storm.told() if not line.startswith("reply")] == [
             watching(30),
             f"root {second} 🟢 30 up again: {names(range(1, 21))} and 10 more in the thread.",

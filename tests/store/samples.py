@@ -19,6 +19,7 @@ from bot.core.incidents import (
     Phase,
     Role,
     Silence,
+    SilentPart,
     Thread,
     ThreadKind,
     Why,
@@ -98,8 +99,16 @@ THREAD = Thread(
     joined_at=NOW - SECOND,
     told_down=6,
     watched=7,
+    elsewhere=8,
+    unsaid=9,
     lists=(2, 3),
     silence=Silence(until=NOW + DAY, reason="moving \x00\ud800", by=Person(id="U3", name="Bo")),
+    silences=(
+        SilentPart(
+            silence=Silence(until=NOW + DAY, reason="moving", by=Person(id="U3", name="Bo")), connections=("1",)
+        ),
+        SilentPart(silence=Silence(until=NOW + 2 * DAY, reason=""), connections=("2", "3")),
+    ),
     revision=3,
     next_n=4,
 )

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.connection import Connection, Failure, Log, LogKey, State
-from bot.core.incidents import Family, Person, Silence, Why
+from bot.core.incidents import Family, Person, Silence, SilentPart, Why
 from bot.core.state import Pending
 from bot.store import codec
 from bot.store.columns import dumps
@@ -75,6 +75,7 @@ keys = st.builds(LogKey, id=text, at=maybe(moments), error=text)
 failures = st.builds(Failure, kind=text, message=text, advice=text)
 persons = st.builds(Person, id=text, name=text)
 silences = st.builds(Silence, until=moments, reason=text, by=maybe(persons))
+silent_parts = st.builds(SilentPart, silence=silences, connections=st.lists(text, max_size=2).map(tuple))
 
 CODECS: dict[type, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
     Log: (codec.encode_log, codec.decode_log),
@@ -85,12 +86,24 @@ CODECS: dict[type, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
     Failure: (codec.encode_failure, codec.decode_failure),
     Person: (codec.encode_person, codec.decode_person),
     Silence: (codec.encode_silence, codec.decode_silence),
+    SilentPart: (codec.encode_silent_part, codec.decode_silent_part),
     tuple: (codec.encode_moments, codec.decode_moments),
 }
 
 
 @given(
-    st.one_of(logs, connections, pendings, families, keys, failures, persons, silences, st.lists(moments).map(tuple))
+    st.one_of(
+        logs,
+        connections,
+        pendings,
+        families,
+        keys,
+        failures,
+        persons,
+        silences,
+        silent_parts,
+        st.lists(moments).map(tuple),
+    )
 )
 def test_every_value_comes_back_as_it_was(value: Any) -> None:
     encode, decode = CODECS[type(value)]

@@ -8,7 +8,7 @@ from bot.core.connection import State
 from bot.core.incidents import SITE, Closing, Episode, ThreadKind, ThreadView
 from bot.slack.blocks import Foreign, Line, bullets, rich_section, rich_text
 from bot.slack.commands.replies import Answer, answer
-from bot.slack.messages.phrases import acknowledged, length, name, outage_error, reference, silenced, told
+from bot.slack.messages.phrases import acknowledged, hushed, length, name, outage_error, reference, told
 from bot.slack.messages.post import NOTICE_SIGN, OVER_SIGN, Post, full
 from bot.slack.wording import count, natural, sign
 
@@ -43,7 +43,7 @@ def members(view: ThreadView, *, blind: Sequence[Episode]) -> Answer:
                 if not of_sites
             ),
             acknowledged(thread),
-            silenced(thread.silence),
+            *hushed(thread),
         )
         or (("Nothing more is known.",),),
     )

@@ -138,7 +138,8 @@ def _incident(episode: Episode, board: Board) -> Line:
         has = ("Nobody has it yet.",)
     else:
         has = (Foreign(thread.ack_by.name, 40, style="bold"), " has it.")
-    silent: Line = (f"{SILENT_SIGN} Silent until ", thread.silence.until, ".") if thread and thread.silence else ()
+    silence = thread.silence_of(episode.connection) if thread else None
+    silent: Line = (f"{SILENT_SIGN} Silent until ", silence.until, ".") if silence else ()
     return sentences(what, has, silent, error)
 
 

@@ -10,6 +10,7 @@ from bot.core.groups import LIST_HOLDS, ROOT_HOLDS
 from bot.core.incidents import Episode, Phase, Thread, ThreadView
 from bot.slack.blocks import Foreign, Line
 from bot.slack.messages.members import (
+    Beside,
     closed,
     down_of,
     fell_since,
@@ -21,7 +22,7 @@ from bot.slack.messages.members import (
     stopped,
 )
 from bot.slack.messages.outages import flapped, until_it_holds
-from bot.slack.messages.phrases import NAMED_IN_NEWS, acknowledged, length, names, sentences, silenced, told
+from bot.slack.messages.phrases import NAMED_IN_NEWS, acknowledged, hushed, length, names, sentences, told
 from bot.slack.messages.post import FLAPPING_SIGN, OVER_SIGN, Post
 from bot.slack.wording import NAME_LIMIT, count, duration, sign
 
@@ -30,33 +31,32 @@ NAME_IN_LIST = 60
 ERROR_IN_LIST = 40
 """A line of a list has up to 240 characters then, reference and impact included: 50 are what a message takes."""
 
-_LABEL: Line = ("Down, greatest impact first:",)
-
 
 def root(view: ThreadView) -> Post:
     thread, members = view.thread, ranked(view.episodes)
+    beside = Beside(thread.elsewhere, thread.unsaid)
     if thread.phase is Phase.CLOSED:
-        return _over(thread, members)
-    down = down_of(members)
+        return _over(thread, members, beside)
+    down, some = down_of(members), any(beside)
     if thread.phase is Phase.FLAPPING:
-        how = f"{_of_watched(thread, members, len(down))} down now" if down else "all up now"
-        mark = sign(State.DOWN) if down else FLAPPING_SIGN
         changes = count(thread.changes, "change")
+        mark = sign(State.DOWN) if down else FLAPPING_SIGN
+        how = _how_many(thread, members, len(down), beside, "down now") if down else f"all{_here(beside)} up now"
         headline: Line = ("Connections of ", _site(thread), f" are flapping together: {changes} so far, {how}")
     else:
-        mark, headline = sign(State.DOWN), _headline(thread, members, len(down), "down")
+        mark, headline = sign(State.DOWN), _headline(thread, members, len(down), "down", beside)
     return Post(
         sign=mark,
         headline=headline,
         body=told(
-            sentences(fell_since(down or members), stopped(down)),
+            sentences(fell_since(down or members, some=some), stopped(down, some=some)),
             acknowledged(thread),
-            silenced(thread.silence),
+            *hushed(thread),
             until_it_holds(thread) if thread.phase is Phase.FLAPPING else (),
             said(down),
-            _LABEL if down else (),
+            _label(beside) if down else (),
         ),
-        items=_root_items(members),
+        items=_root_items(thread, members),
     )
 
 
@@ -78,69 +78,71 @@ def listed(view: ThreadView, page: int) -> Post:
             site,
             f" in this outage: {down or 'none'} down{rest}",
         ),
-        body=told(said(all_down), _LABEL) if down else (),
+        body=told(said(all_down), _label()) if down else (),
         items=tuple(
-            member_line(episode, name_limit=NAME_IN_LIST, error_limit=ERROR_IN_LIST, shared=shared) for episode in shown
+            member_line(view.thread, episode, name_limit=NAME_IN_LIST, error_limit=ERROR_IN_LIST, shared=shared)
+            for episode in shown
         ),
     )
 
 
-def grown(view: ThreadView, down: int, *, was: int) -> Post | None:
+def grown(view: ThreadView, down: int, *, was: int, beside: Beside) -> Post | None:
     """Twice as many as when the channel was last told; `None` when all is over before this could be sent."""
     thread, members = view.thread, ranked(view.episodes)
-    before = f", {f'{was:,}' if was else 'none'} when last told"
-    headline = ("Now ", *_headline(thread, members, down, "down"), before)
-    return _news(thread, members, headline) if down_of(members) else None
+    before = f"{f'{was:,}' if was else 'none'} when last told"
+    headline = ("Now ", *_headline(thread, members, down, "down", beside, before=before))
+    return _news(thread, members, headline, beside) if down_of(members) else None
 
 
-def reopened(view: ThreadView, down: int) -> Post | None:
+def reopened(view: ThreadView, down: int, beside: Beside) -> Post | None:
     """Members fall again; `None` when all is over before this could be sent."""
     thread, members = view.thread, ranked(view.episodes)
-    headline = ("It begins again: ", *_headline(thread, members, down, "down"))
-    return _news(thread, members, headline) if down_of(members) else None
+    headline = ("It begins again: ", *_headline(thread, members, down, "down", beside))
+    return _news(thread, members, headline, beside) if down_of(members) else None
 
 
 def still_down(view: ThreadView, *, now: datetime) -> Post | None:
     """`None` when nothing is."""
     thread, members = view.thread, ranked(view.episodes)
-    down = down_of(members)
+    down, beside = down_of(members), Beside(thread.elsewhere, thread.unsaid)
     if not down:
         return None
-    whose = "the first for " if len(down) > 1 else "for "
-    longest = f", {whose}{duration(now - min(e.start for e in down))} now"
-    return _news(thread, members, (*_headline(thread, members, len(down), "still down"), longest))
+    first = f"the first{' here' if any(beside) else ''} " if len(down) > 1 or any(beside) else ""
+    longest = f"still down, {first}for {duration(now - min(e.start for e in down))} now"
+    return _news(thread, members, _headline(thread, members, len(down), longest, beside), beside)
 
 
-def over(view: ThreadView) -> Post:
+def over(view: ThreadView, beside: Beside) -> Post:
     """The last of them is up again; in the past tense when they fell anew before this could be sent."""
     members = ranked(view.episodes)
     if down_of(members):
         headline: Line = (f"{count(len(members), 'connection')} of ", _site(view.thread), " had come up again")
         return Post(sign=OVER_SIGN, headline=headline, body=(("By now some are down again.",),))
-    mark, headline = _end(view.thread, members)
-    return Post(sign=mark, headline=headline, body=_past(view.thread, members))
+    mark, headline = _end(view.thread, members, beside)
+    return Post(sign=mark, headline=headline, body=told(_left(beside), *_past(view.thread, members)))
 
 
-def settled(view: ThreadView, *, down: int, changes: int, now: datetime) -> Post:
+def settled(view: ThreadView, *, down: int, changes: int, beside: Beside, now: datetime) -> Post:
     """What a flapping group came to; in the past tense when that has changed before this could be sent."""
     thread, members = view.thread, ranked(view.episodes)
     still = down_of(members)
     before = flapped(changes)
     if bool(still) is not bool(down):
-        was = _of_watched(thread, members, down) if down else "none"
-        headline: Line = (f"Flapping had ended: {was} of the connections of ", _site(thread), " were down")
+        was = f"{down:,}" if down else "none"
+        headline: Line = (f"Flapping had ended: {was} of the connections of ", _site(thread), " in this outage were down")
         return Post(sign=OVER_SIGN, headline=headline, body=told(("By now that has changed again.",), before))
     if not still:
-        mark, end = _end(thread, members)
+        mark, end = _end(thread, members, beside)
         held = duration(now - max(e.end or e.start for e in members))
-        return Post(sign=mark, headline=(f"Flapping ended {held} ago: ", *_lower(end)), body=told(before))
+        headline = (f"Flapping ended {held} ago: ", *_lower(end))
+        return Post(sign=mark, headline=headline, body=told(_left(beside), before))
     held = duration(now - min(e.start for e in still))
-    headline = (f"Flapping ended {held} ago: ", *_headline(thread, members, down, "down"))
-    return _news(thread, members, headline, before)
+    headline = (f"Flapping ended {held} ago: ", *_headline(thread, members, down, "down", beside))
+    return _news(thread, members, headline, beside, before)
 
 
-def _over(thread: Thread, members: Sequence[Episode]) -> Post:
-    mark, headline = _end(thread, members)
+def _over(thread: Thread, members: Sequence[Episode], beside: Beside) -> Post:
+    mark, headline = _end(thread, members, beside)
     return Post(
         sign=mark,
         headline=headline,
@@ -149,12 +151,12 @@ def _over(thread: Thread, members: Sequence[Episode]) -> Post:
             acknowledged(thread),
             flapped(thread.changes),
         ),
-        items=_root_items(members),
+        items=_root_items(thread, members),
     )
 
 
-def _end(thread: Thread, members: Sequence[Episode]) -> tuple[str, Line]:
-    """Sign and headline of a group of which nothing is down any more."""
+def _end(thread: Thread, members: Sequence[Episode], beside: Beside) -> tuple[str, Line]:
+    """Sign and headline of a group of which nothing is down any more; `beside` as it ended."""
     gone = len(closed(members, gone=True))
     up = len(members) - gone
     site = _site(thread)
@@ -163,7 +165,8 @@ def _end(thread: Thread, members: Sequence[Episode]) -> tuple[str, Line]:
     if gone or up == 1:
         left = f", {gone:,} no longer watched" if gone else ""
         return sign(State.UP), (f"{count(up, 'connection')} of ", site, f" {_are(up)} up again{left}")
-    return sign(State.UP), (f"All {count(up, 'connection')} of ", site, " that were down are up again")
+    which = "in this outage" if any(beside) else "that were down"
+    return sign(State.UP), (f"All {count(up, 'connection')} of ", site, f" {which} are up again")
 
 
 def _lower(headline: Line) -> Line:
@@ -171,41 +174,69 @@ def _lower(headline: Line) -> Line:
     return (first.replace("All ", "all ", 1) if isinstance(first, str) else first, *rest)
 
 
+def _left(beside: Beside) -> Line:
+    """What is still down when a group is over, as a sentence."""
+    return (f"Others are still down: {beside.words()}.",) if any(beside) else ()
+
+
 def _past(thread: Thread, members: Sequence[Episode]) -> tuple[Line, ...]:
     """From when to when something was down, and how bad it was, each a line."""
     start = min(e.start for e in members)
     end = max(e.end or e.start for e in members)
     most = max(peak(members), thread.told_down)
+    worst = "all" if most >= len(members) else f"{most:,}"
     return (
         (f"Something was down for {length(*members)}, from ", start, " to ", end, "."),
-        (f"At the worst, {_of_watched(thread, members, most)} {'was' if most == 1 else 'were'} down at once.",),
+        (f"At the worst, {worst} of them were down at once.",) if len(members) > 1 and most > 1 else (),
     )
 
 
-def _news(thread: Thread, members: Sequence[Episode], headline: Line, more: Line = ()) -> Post:
+def _news(thread: Thread, members: Sequence[Episode], headline: Line, beside: Beside, more: Line = ()) -> Post:
     """What is said in the channel about a group that goes on."""
-    down = down_of(members)
+    down, some = down_of(members), any(beside)
     return Post(
         sign=sign(State.DOWN),
         headline=headline,
         body=told(
-            sentences(fell_since(down), stopped(down)),
+            sentences(fell_since(down, some=some), stopped(down, some=some)),
             sentences(more, acknowledged(thread)),
             said(down),
-            _greatest(down),
+            _greatest(down, beside),
         ),
     )
 
 
-def _greatest(down: Sequence[Episode]) -> Line:
+def _label(beside: Beside | None = None) -> Line:
+    return (f"Down{_here(beside)}, greatest impact first:",)
+
+
+def _greatest(down: Sequence[Episode], beside: Beside) -> Line:
     more = len(down) - NAMED_IN_NEWS
     rest = f" and {more:,} more." if more > 0 else "."
-    return ("Greatest impact: ", *names(down[:NAMED_IN_NEWS]), rest)
+    return (f"Greatest impact{_here(beside)}: ", *names(down[:NAMED_IN_NEWS]), rest)
 
 
-def _headline(thread: Thread, members: Sequence[Episode], down: int, state: str) -> Line:
-    part = _of_watched(thread, members, down)
-    return (f"{part} connections of ", _site(thread), f" {_are(down)} {state}")
+def _here(beside: Beside | None) -> str:
+    return " here" if beside and any(beside) else ""
+
+
+def _headline(
+    thread: Thread, members: Sequence[Episode], down: int, state: str, beside: Beside, *, before: str = ""
+) -> Line:
+    total = down + sum(beside)
+    how = f" {_are(total)} {state}{_apart(down, beside, before)}"
+    return (f"{_of_watched(thread, members, total)} connections of ", _site(thread), how)
+
+
+def _how_many(thread: Thread, members: Sequence[Episode], down: int, beside: Beside, state: str) -> str:
+    return f"{_of_watched(thread, members, down + sum(beside))} {state}{_apart(down, beside)}"
+
+
+def _apart(down: int, beside: Beside, before: str = "") -> str:
+    """Which of all that are down this message is about, where it is not about them all."""
+    if any(beside):
+        return f": {down:,} here{before and f' ({before})'}, {beside.words()}"
+    return before and f", {before}"
 
 
 def _are(number: int) -> str:
@@ -217,13 +248,13 @@ def _of_watched(thread: Thread, members: Sequence[Episode], number: int) -> str:
     return f"{number:,} of {max(thread.watched, len(members), number):,}"
 
 
-def _root_items(members: Sequence[Episode]) -> tuple[Line, ...]:
+def _root_items(thread: Thread, members: Sequence[Episode]) -> tuple[Line, ...]:
     shown, down = members[:ROOT_HOLDS], down_of(members)
     shared = shared_error(down)
     # When all fell together the sentence above says when.
     dated = len({e.start for e in down}) > 1
     lines = [
-        member_line(e, name_limit=NAME_LIMIT, error_limit=ERROR_IN_ROOT, shared=shared, dated=dated)
+        member_line(thread, e, name_limit=NAME_LIMIT, error_limit=ERROR_IN_ROOT, shared=shared, dated=dated)
         for e in shown
         if e.open
     ]

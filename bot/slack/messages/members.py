@@ -3,18 +3,37 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from bot.core.connection import State
 from bot.core.families import fingerprint
-from bot.core.incidents import Closing, Episode, Why
+from bot.core.incidents import Closing, Episode, Json, Thread, Why
 from bot.slack.blocks import Foreign, Line
-from bot.slack.messages.phrases import length, name, outage_error, reference, unseen
+from bot.slack.messages.phrases import hushed_until, length, name, number, outage_error, reference, unseen
 from bot.slack.messages.post import OVER_SIGN
 from bot.slack.wording import count, impact, sign
 
 ERROR_SHARED = 200
+
+
+class Beside(NamedTuple):
+    """How many more of the site are down than the group has."""
+
+    elsewhere: int
+    """With a message of their own."""
+    unsaid: int
+    """Silent, and nobody was told."""
+
+    @classmethod
+    def told(cls, params: Mapping[str, Json]) -> Beside:
+        """Of a reply, as it was when it was decided; what an older version decided does not say."""
+        return cls(number(params.get("elsewhere")), number(params.get("unsaid")))
+
+    def words(self) -> str:
+        """`5 in messages of their own, 2 muted`; empty when there is nothing."""
+        own = "1 in a message of its own" if self.elsewhere == 1 else f"{self.elsewhere:,} in messages of their own"
+        return ", ".join([*([own] if self.elsewhere else []), *([f"{self.unsaid:,} muted"] if self.unsaid else [])])
 
 
 class Shared(NamedTuple):
@@ -49,31 +68,41 @@ def peak(members: Sequence[Episode]) -> int:
     return most
 
 
-def fell_since(members: Sequence[Episode]) -> Line:
-    """Since when, as a sentence."""
+def fell_since(members: Sequence[Episode], *, some: bool) -> Line:
+    """Since when, as a sentence. `some`: they are not all that were spoken of."""
     first, last = min(members, key=lambda e: e.start), max(e.start for e in members)
+    here = " here" if some else ""
     if first.why.vague:
-        return ("The first went down ", *unseen(first), ".")
+        return (f"The first{here} went down ", *unseen(first), ".")
     verb = "fell" if first.why is Why.SEEN else "was first seen down"
     if first.start == last:
-        return (f"{'It' if len(members) == 1 else 'All'} {verb} ", last, ".")
-    return (f"The first {verb} ", first.start, ", the latest ", last, ".")
+        one = "The one here" if some else "It"
+        return (f"{one if len(members) == 1 else f'All{here}'} {verb} ", last, ".")
+    return (f"The first{here} {verb} ", first.start, ", the latest ", last, ".")
 
 
-def stopped(down: Sequence[Episode]) -> Line:
-    """What all of them together stop, as a sentence, as far as ItemPath tells."""
+def stopped(down: Sequence[Episode], *, some: bool) -> Line:
+    """What all of them together stop, as a sentence, as far as ItemPath tells. `some` as above."""
     known = [stops for e in down if (stops := _stops(e)) is not None]
     total = sum(max(0, stops) for stops in known)
     if not known or (total == 0 and len(known) < len(down)):
         return ()
     words = impact(total) if total else "No integration uses them."
-    return (("At least " if len(known) < len(down) else "") + str(words),)
+    sentence = ("At least " if len(known) < len(down) else "") + str(words)
+    return (f"Here {sentence[0].lower()}{sentence[1:]}" if some else sentence,)
 
 
 def member_line(
-    episode: Episode, *, name_limit: int, error_limit: int, shared: Shared | None = None, dated: bool = False
+    thread: Thread,
+    episode: Episode,
+    *,
+    name_limit: int,
+    error_limit: int,
+    shared: Shared | None = None,
+    dated: bool = False,
 ) -> Line:
-    """One line; of what is down with what it stops, when it fell if `dated`, and why, unless most report the same.
+    """One line; of what is down with what it stops, when it fell if `dated`, until when it is silent, and why it fell,
+    unless most report the same.
 
     The words for the signs stand above the list: twenty times the same word would hide what differs.
     """
@@ -88,16 +117,24 @@ def member_line(
     error = _error(episode)
     tells = error is not None and (shared is None or _family(error) != shared.family)
     since: Line = (", since ", episode.start) if dated else ()
-    return (sign(State.DOWN), *who, *bad, *since, *((": ", Foreign(error or "", error_limit)) if tells else ()))
+    silent = hushed_until(thread, episode)
+    return (
+        sign(State.DOWN),
+        *who,
+        *bad,
+        *since,
+        *silent,
+        *((": ", Foreign(error or "", error_limit)) if tells else ()),
+    )
 
 
 def shared_error(down: Sequence[Episode]) -> Shared | None:
     """The error that at least half of them report, if there is one."""
     errors = {_family(error): error for e in reversed(down) if (error := _error(e)) is not None}
     counted = Counter(_family(error) for e in down if (error := _error(e)) is not None)
-    for family, number in counted.most_common(1):
-        if number > 1 and 2 * number >= len(down):
-            return Shared(family, errors[family], number)
+    for family, times in counted.most_common(1):
+        if times > 1 and 2 * times >= len(down):
+            return Shared(family, errors[family], times)
     return None
 
 

@@ -23,6 +23,8 @@ FAMILIES_LISTED = 5
 FAMILY_LIMIT = 200
 REF_LIMIT = 80
 REASON_LIMIT = 200
+PARTS_NAMED = 3
+"""So many different silences within one thread are told with their reasons."""
 
 _WHILE = {
     Why.WHILE_BLIND: "while the site could not be read",
@@ -125,10 +127,37 @@ def silenced(silence: Silence | None) -> Line:
     """What keeps it silent, until when and why, as a sentence; nothing when nothing does."""
     if silence is None:
         return ()
+    word = "Muted" if silence.by else "Maintenance"
+    return (f"{SILENT_SIGN} {word} until ", silence.until, *_by_and_why(silence))
+
+
+def _by_and_why(silence: Silence) -> Line:
     by: Line = (" by ", Foreign(silence.by.name, style="bold")) if silence.by else ()
     why: Line = (": ", Foreign(silence.reason, REASON_LIMIT)) if silence.reason.strip() else ()
-    word = "Muted" if silence.by else "Maintenance"
-    return (f"{SILENT_SIGN} {word} until ", silence.until, *by, *why, ".")
+    return (*by, *why, ".")
+
+
+def hushed(thread: Thread) -> tuple[Line, ...]:
+    """What keeps a thread about many silent, each of its parts by itself, as lines."""
+    if not thread.silences:
+        return told(silenced(thread.silence))
+    shown, rest = thread.silences[:PARTS_NAMED], thread.silences[PARTS_NAMED:]
+    lines = [_hushed(part.silence, len(part.connections)) for part in shown]
+    if rest:
+        number = sum(len(part.connections) for part in rest)
+        lines.append((f"{SILENT_SIGN} {number:,} more of them muted, the last until ", rest[-1].silence.until, "."))
+    return tuple(lines)
+
+
+def hushed_until(thread: Thread, episode: Episode) -> Line:
+    """Until when one of many is silent, to stand in its line; nothing when that is said of all, or nothing is."""
+    silence = thread.silence_of(episode.connection) if thread.silences else None
+    return (f", {SILENT_SIGN} until ", silence.until) if silence and episode.open else ()
+
+
+def _hushed(silence: Silence, number: int) -> Line:
+    word = "muted" if silence.by else "in maintenance"
+    return (f"{SILENT_SIGN} {number:,} of them {word} until ", silence.until, *_by_and_why(silence))
 
 
 def called(thread: Thread, mentions: tuple[str, ...]) -> tuple[str, ...]:
@@ -152,13 +181,13 @@ def told(*lines: Line) -> tuple[Line, ...]:
     return tuple(line for line in lines if line)
 
 
-def member(episode: Episode) -> Line:
+def member(thread: Thread, episode: Episode) -> Line:
     """One connection of several, as it is now."""
     who: Line = (name(episode), " ", reference(episode.site, episode.connection))
     if episode.open:
         log = outage_error(episode)
         error: Line = (": ", Foreign(log.error or "", 120)) if log else ()
-        return (f"{sign(State.DOWN)} down: ", *who, *error)
+        return (f"{sign(State.DOWN)} down: ", *who, *hushed_until(thread, episode), *error)
     if episode.closing is Closing.NOT_WATCHED:
         return (f"{OVER_SIGN} no longer watched: ", *who)
     since: Line = (", ", episode.end) if episode.end else ()

@@ -11,6 +11,7 @@ from bot.core.connection import State
 from bot.core.incidents import Episode, EpisodeKind, Json, Message, MessageKind, Thread, ThreadKind, ThreadView
 from bot.slack.blocks import Foreign, Line
 from bot.slack.messages import groups, outages, sites
+from bot.slack.messages.members import Beside
 from bot.slack.messages.phrases import (
     IN_DETAIL,
     REASON_LIMIT,
@@ -71,15 +72,16 @@ def _error(episode: Episode, fingerprint: str) -> Post:
 
 
 def _of_group(view: ThreadView, message: Message) -> Post:
+    params, beside = message.params, Beside.told(message.params)
     match message.kind:
         case MessageKind.LIST:
-            return groups.listed(view, number(message.params["page"]))
+            return groups.listed(view, number(params["page"]))
         case MessageKind.OVER:
-            return groups.over(view)
+            return groups.over(view, beside)
         case MessageKind.GROWN:
-            news = groups.grown(view, number(message.params["down"]), was=number(message.params["was"]))
+            news = groups.grown(view, number(params["down"]), was=number(params["was"]), beside=beside)
         case _:
-            news = groups.reopened(view, number(message.params["down"]))
+            news = groups.reopened(view, number(params["down"]), beside)
     return news or _over_by_now(view.thread)
 
 
@@ -115,7 +117,7 @@ def _baseline_still_down(thread: Thread, still: list[Episode], *, now: datetime)
         sign=sign(State.DOWN),
         headline=(f"{count(len(still), 'connection')} of ", Foreign(thread.site, style="bold"), how_long),
         body=told(() if few else ("Down: ", *names(still), "."), acknowledged(thread)),
-        items=tuple(member(episode) for episode in still) if few else (),
+        items=tuple(member(thread, episode) for episode in still) if few else (),
     )
 
 
@@ -128,7 +130,7 @@ def _over_by_now(thread: Thread) -> Post:
 def _settled(view: ThreadView, message: Message, now: datetime) -> Post:
     down, changes = number(message.params["down"]), number(message.params["changes"])
     if view.thread.kind is ThreadKind.GROUP:
-        return groups.settled(view, down=down, changes=changes, now=now)
+        return groups.settled(view, down=down, changes=changes, beside=Beside.told(message.params), now=now)
     return outages.settled(view.thread, view.episodes[-1], down=down > 0, changes=changes, now=now)
 
 

@@ -17,6 +17,7 @@ from bot.slack.messages.phrases import (
     acknowledged,
     called,
     connection_facts,
+    hushed,
     member,
     name,
     names,
@@ -124,8 +125,8 @@ def _baseline(view: ThreadView) -> Post:
     return Post(
         sign=sign(State.DOWN if down else State.UP),
         headline=(*watched, state),
-        body=told(_STARTED, *summary, rows, acknowledged(thread), silenced(thread.silence)),
-        items=tuple(member(episode) for episode in (*down, *over)) if few else (),
+        body=told(_STARTED, *summary, rows, acknowledged(thread), *hushed(thread)),
+        items=tuple(member(thread, episode) for episode in (*down, *over)) if few else (),
     )
 
 

@@ -176,11 +176,11 @@ def test_what_a_group_came_to_may_have_changed_again(story: Story, shown: Shown)
     member = story.member(1)
 
     assert shown(story.reply(thread, member, kind=MessageKind.SETTLED, down=0, changes=4)) == [
-        "⚪ Flapping had ended: none of the connections of plant were down",
+        "⚪ Flapping had ended: none of the connections of plant in this outage were down",
         "By now that has changed again.",
         "It was flapping before: 4 changes.",
     ]
     assert shown(story.reply(thread, story.over(member), kind=MessageKind.SETTLED, down=9, changes=0)) == [
-        "⚪ Flapping had ended: 9 of 60 of the connections of plant were down",
+        "⚪ Flapping had ended: 9 of the connections of plant in this outage were down",
         "By now that has changed again.",
     ]
