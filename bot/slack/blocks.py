@@ -56,12 +56,12 @@ class Fact:
 
 
 def plain(span: Span) -> str:
-    """For `text` beside blocks: nothing formats there, and a lock screen shows UTC rather than a token."""
+    """For `text` beside blocks. Slack shows its dates in the reader's zone, and UTC where it cannot: each has a fallback."""
     match span:
         case Foreign():
             return escape(literal(span.text, span.limit))
         case datetime():
-            return utc(span)
+            return date(span)
     return escape(span)
 
 
@@ -124,8 +124,18 @@ def mention_elements(mention: str) -> list[Block]:
 
 def header(line: Line) -> Block:
     """A headline; `emoji` off, so that `:smile:` in a name stays what it is."""
-    text = "".join(literal(s.text, s.limit) if isinstance(s, Foreign) else plain(s) for s in line)
+    text = "".join(_header(span) for span in line)
     return {"type": "header", "text": {"type": "plain_text", "text": shorten(text, HEADER_LIMIT), "emoji": False}}
+
+
+def _header(span: Span) -> str:
+    """Plain text is shown as it is, tokens too."""
+    match span:
+        case Foreign():
+            return literal(span.text, span.limit)
+        case datetime():
+            return utc(span)
+    return span
 
 
 def rich_section(lines: Sequence[Line], *, mentions: Sequence[str] = (), bold_first: bool = False) -> Block:

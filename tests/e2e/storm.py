@@ -100,7 +100,7 @@ class Storm(World):
 
     def told(self, channel: str = ALERTS) -> list[str]:
         """Everything in the channel as it reads now, with its times, in the order in which it was posted."""
-        return [f"{_kind(m)} {m['text']}" for m in self.slack.messages(channel)]
+        return [f"{_kind(m)} {_read(m['text'])}" for m in self.slack.messages(channel)]
 
     def notifications(self, channel: str = ALERTS) -> int:
         """How often people looked up: new roots and broadcasts, those of the baselines too."""
@@ -168,6 +168,11 @@ class Storm(World):
         assert process.returncode == 0, err.decode()
         told: list[dict[str, Any]] = json.loads(out)
         return told
+
+
+def _read(text: str) -> str:
+    """`text` where Slack cannot show its moments in the reader's zone."""
+    return re.sub(r"<!date\^[^|>]*\|([^>]*)>", r"\1", text)
 
 
 def _kind(message: Message) -> str:

@@ -13,8 +13,8 @@ NOBODY = "Nobody has acknowledged it yet."
 
 DOWN_NOW = [
     (
-        "🔴 Watching 12 connections of graz, 1 already down. From now on every change is posted here. "
-        f"{NOBODY} 🔴 down: Label printer graz/1."
+        "🔴 Watching 12 connections of graz, 1 already down. 🔴 down: Label printer graz/1. "
+        f"From now on every change is posted here. {NOBODY}"
     ),
     (
         "🔴 SAP S/4HANA Orders is down. rotterdam/1: down since 2026-11-24 03:01:30 UTC. 10 integrations stop. "

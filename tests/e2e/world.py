@@ -39,7 +39,7 @@ ALERTS = "C0ALERTS"
 WITHIN = 30.0
 """Real seconds until a wait counts as failed; generous, because machines that run tests are busy."""
 
-_TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC")
+_TIME = re.compile(r"<!date\^[^>]*>|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC")
 _SPAN = re.compile(r"(?:less than 1 s|\b\d+ (?:d|h|min|s)\b(?: \d+ (?:h|min|s)\b)?)")
 
 

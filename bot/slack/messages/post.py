@@ -89,6 +89,9 @@ class Post:
     """`action_id`s, for roots."""
     thread: str = ""
     """What the buttons are about."""
+    lead: int | None = None
+    """How many lines of the body stand before the error and the list in `text`; the others follow. `None`: all. A phone
+    shows little more than its first hundred characters."""
 
 
 def full(post: Post, *, root: bool) -> Rendered:
@@ -128,17 +131,21 @@ def _text(post: Post) -> str:
 
 
 def _lines(post: Post, *, bullet: str) -> list[Line]:
+    """What stands in it, one below the other, or without a `bullet` one behind the other."""
     lines: list[Line] = [(f"{post.sign} ", *post.headline, "."), *post.body]
-    if post.error:
-        lines.append((f"{post.error_label}: ", Foreign(post.error, ERROR_IN_TEXT)))
+    error: list[Line] = [(f"{post.error_label}: ", Foreign(post.error, ERROR_IN_TEXT))] if post.error else []
     if bullet:
-        return lines + [(bullet, *item) for item in post.items]
-    listed = [span for item in post.items for span in ("; ", *item)]
-    if not listed:
-        return lines
-    last = listed[-1]
-    stops = isinstance(last, Foreign) and last.text.rstrip().endswith(".")
-    return [*lines, (*listed[1:], *(() if stops else (".",)))]
+        return [*lines, *error, *((bullet, *item) for item in post.items)]
+    lead = len(lines) if post.lead is None else 1 + post.lead
+    listed = tuple(span for item in post.items for span in ("; ", *item))[1:]
+    more = [_stopped(line) if post.lead is not None else line for line in error]
+    return [*lines[:lead], *more, *([_stopped(listed)] if listed else []), *lines[lead:]]
+
+
+def _stopped(line: Line) -> Line:
+    """With a full stop, unless a foreign text at its end has one."""
+    last = line[-1]
+    return line if isinstance(last, Foreign) and last.text.rstrip().endswith(".") else (*line, ".")
 
 
 def _with_mentions(

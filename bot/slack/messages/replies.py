@@ -141,7 +141,7 @@ def _by_person(view: ThreadView, message: Message) -> Post:
         at = datetime.fromisoformat(str(params["at"]))
         return Post(
             sign=ACKNOWLEDGED_SIGN,
-            headline=(who, " has acknowledged this"),
+            headline=(who, " has acknowledged ", *_subject(view)),
             body=(("Since ", at, ". No more reminders until it is over."),),
         )
     about = _about(params["site"], params["connections"])
@@ -156,6 +156,22 @@ def _by_person(view: ThreadView, message: Message) -> Post:
             ("Reason: ", Foreign(reason, REASON_LIMIT)) if reason.strip() else (),
         ),
     )
+
+
+def _subject(view: ThreadView) -> Line:
+    """What a thread is about, to follow after a verb: a notification shows nothing else of the thread."""
+    site = Foreign(view.thread.site, style="bold")
+    match view.thread.kind:
+        case _ if not view.episodes:
+            return ("this",)
+        case ThreadKind.GROUP:
+            return (f"the outage of {count(len(view.episodes), 'connection')} of ", site)
+        case ThreadKind.SITE:
+            return ("that ", *enumerated([episode.site for episode in view.episodes]), " could not be read")
+        case ThreadKind.BASELINE:
+            return ("what was down in ", site, " when watching began")
+    about = view.episodes[-1]
+    return (name(about),) if about.kind is EpisodeKind.OUTAGE else ("the error of ", name(about))
 
 
 def _about(site: Json, connections: Json) -> Line:

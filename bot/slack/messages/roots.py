@@ -88,6 +88,7 @@ def _error(thread: Thread, episode: Episode) -> Post:
         ),
         error=first.log.error,
         facts=connection_facts(episode.row) if episode.row and episode.open else (),
+        lead=1 if episode.open else None,
     )
 
 
@@ -127,6 +128,7 @@ def _baseline(view: ThreadView) -> Post:
         headline=(*watched, state),
         body=told(_STARTED, *summary, rows, acknowledged(thread), *hushed(thread)),
         items=tuple(member(thread, episode) for episode in (*down, *over)) if few else (),
+        lead=0 if few else None,
     )
 
 

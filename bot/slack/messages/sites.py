@@ -8,7 +8,17 @@ from datetime import datetime
 from bot.core.connection import State
 from bot.core.incidents import Episode, Thread, ThreadView
 from bot.slack.blocks import Foreign, Line
-from bot.slack.messages.phrases import IN_DETAIL, acknowledged, length, name, sentences, silenced, span, told
+from bot.slack.messages.phrases import (
+    IN_DETAIL,
+    acknowledged,
+    enumerated,
+    length,
+    name,
+    sentences,
+    silenced,
+    span,
+    told,
+)
 from bot.slack.messages.post import Post
 from bot.slack.wording import count, duration, sign
 
@@ -67,10 +77,14 @@ def still_blind(view: ThreadView, *, now: datetime) -> Post | None:
         return None
     first = duration(now - min(e.start for e in blind))
     if len(view.episodes) > 1:
+        whose = "their" if len(blind) > 1 else "its"
+        where = enumerated([episode.site for episode in blind])
         return Post(
             sign=sign(State.UNKNOWN),
             headline=(f"{_part(thread, view.episodes, blind)} still cannot be read, for {first} now",),
-            body=told(("The state of their connections is unknown.",), acknowledged(thread)),
+            body=told(
+                ("No sight of ", *where, f": the state of {whose} connections is unknown."), acknowledged(thread)
+            ),
             items=_items(blind),
         )
     episode = blind[0]
@@ -85,12 +99,21 @@ def _several(thread: Thread, episodes: Sequence[Episode], blind: Sequence[Episod
     part = _part(thread, episodes, blind)
     # When all but one are back, the network is hardly the cause.
     several: Line = (f"{part} cannot be read: {_PERHAPS}",)
-    whose = "their" if len(blind) > 1 else "its"
+    where = enumerated([episode.site for episode in blind])
+    since: Line = ("Blind since ", min(e.start for e in blind), ": the state of its connections is unknown.")
+    if len(blind) > 1:
+        since = (
+            "No sight of ",
+            *where,
+            " since ",
+            min(e.start for e in blind),
+            ": the state of their connections is unknown.",
+        )
     return Post(
         sign=sign(State.UNKNOWN),
         headline=several if len(blind) > 1 else ("ItemPath ", name(blind[0]), f" cannot be read, {part}"),
         body=told(
-            ("Blind since ", min(e.start for e in blind), f": the state of {whose} connections is unknown."),
+            since,
             acknowledged(thread),
             silenced(thread.silence),
         ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -52,6 +53,10 @@ class Story:
         last_check=THREE,
         integration_count=3,
     )
+
+    def read(self, rendered: Rendered) -> str:
+        """`text` as it reads where Slack does not show dates."""
+        return re.sub(r"<!date\^\d+\^\{date_short_pretty\} at \{time_secs\}\|([^>]*)>", r"\1", rendered.text)
 
     def family(self, error: str = "HTTP 503", **fields: Any) -> Family:
         log = Log(id="10", at=THREE, error=error)

@@ -60,7 +60,7 @@ def test_the_root_says_how_many_of_how_many_since_when_how_bad_and_who_has_it(st
         "* ⚪ 1 no longer watched: C4",
         *BUTTONS,
     ]
-    assert rendered.text == (
+    assert story.read(rendered) == (
         "🔴 3 of 60 connections of plant are down. The first fell 2026-11-24 03:00:05 UTC, the latest "
         "2026-11-24 03:02:05 UTC. 9 integrations stop. Nobody has acknowledged it yet. 2 of the 3 report: "
         "HTTP 503 after 12 s. Down, greatest impact first: 🔴 C5 plant/5, 5 integrations, since 2026-11-24 03:00:05 UTC; "

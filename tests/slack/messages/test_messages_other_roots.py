@@ -183,7 +183,9 @@ def test_a_baseline_names_what_is_down_already_and_calls_nobody(story: Story, sh
         "* 🔴 down: C2 plant/2",
         *BUTTONS,
     ]
-    assert rendered.text.endswith("🔴 down: C1 plant/1: no route; 🔴 down: C2 plant/2.")
+    assert rendered.text.startswith(
+        "🔴 Watching 12 connections of plant, 2 already down. 🔴 down: C1 plant/1: no route; 🔴 down: C2 plant/2. "
+    )
 
 
 def test_a_baseline_shows_which_are_still_down_and_which_are_over(story: Story, shown: Shown) -> None:

@@ -47,7 +47,7 @@ def test_several_sites_suggest_the_bot_s_own_network_and_give_each_reason(story:
 
     assert shown(rendered) == [
         "# 🟣 2 of 3 sites cannot be read: perhaps this bot's own network",
-        "Blind since {2026-11-24 03:00:05}: the state of their connections is unknown.",
+        "No sight of plant and quay since {2026-11-24 03:00:05}: the state of their connections is unknown.",
         "Nobody has acknowledged it yet. @here",
         f"* 🟣 plant cannot be read since {{2026-11-24 03:00:05}}: {REASON}",
         "* 🟣 quay cannot be read since {2026-11-24 03:00:35}",
@@ -103,7 +103,7 @@ def test_a_reminder_lists_those_that_still_cannot_be_read(story: Story, shown: S
 
     assert lines[:4] == [
         "🟣 14 of 15 sites still cannot be read, for 2 h 5 min now",
-        "The state of their connections is unknown. @here",
+        "No sight of s00, s01, s02, s03, s04, s05, s06, s07 and 6 more: the state of their connections is unknown. @here",
         "Nobody has acknowledged it yet.",
         f"* 🟣 s00 cannot be read since {{2026-11-24 03:00:05}}: {REASON}",
     ]

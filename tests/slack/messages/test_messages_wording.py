@@ -221,4 +221,4 @@ def test_what_itempath_does_not_tell_has_no_fact() -> None:
 
 
 def test_utc_is_what_a_naive_reader_gets() -> None:
-    assert plain(AT.astimezone(UTC)) == "2026-11-24 03:00:05 UTC"
+    assert plain(AT.astimezone(UTC)) == date(AT)
