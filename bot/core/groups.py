@@ -76,7 +76,7 @@ def list_members(draft: Draft) -> None:
 
 
 def others(draft: Draft, group: str) -> dict[str, int]:
-    """How many more of the site are down beside a group: `elsewhere` with a message of their own, `unsaid` with none.
+    """How many more of the site are down beside a group: `elsewhere` in other messages, `unsaid` in none.
 
     What is about to be told in this decision counts as told. What is untold and cannot be seen now is not known to be
     down, and counts as neither.

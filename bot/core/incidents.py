@@ -225,7 +225,7 @@ class Thread:
     watched: int = 0
     """Of how many: the connections of a group's site, or the sites of a channel."""
     elsewhere: int = 0
-    """Of a group: how many more connections of its site are down and have a message of their own."""
+    """Of a group: how many more connections of its site are down and stand in other messages."""
     unsaid: int = 0
     """Of a group: how many more are down and nobody is told, as they are silent."""
     lists: tuple[int, ...] = ()

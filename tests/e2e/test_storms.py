@@ -86,7 +86,7 @@ async def test_sixty_die_two_a_poll(tmp_path: Path) -> None:
             await storm.polls()
         assert sum(mark == "down" for mark in storm.shown().values()) == 60
         told = [line for line in storm.told() if not line.startswith("reply")]
-        apart = "4 in messages of their own"
+        apart = "4 in other messages"
         assert [line.partition(".")[0] for line in told] == [
             watching(60).partition(".")[0],
             *(f"root 🔴 Line {n:03d} is down" for n in range(1, 5)),

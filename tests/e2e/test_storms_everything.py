@@ -21,17 +21,19 @@ DOWN_NOW = [
         f"{NOBODY} Error: HTTP 503 from sap-gw-2: no worker is free <!here>"
     ),
     (
-        "🔴 12 of 120 connections of berlin are down. All fell 2026-11-24 03:02:30 UTC. 105 integrations stop. "
+        "🔴 13 of 120 connections of berlin are down: 12 here, 1 in another message. All here fell 2026-11-24 03:02:30 UTC. "
+        "Here 105 integrations stop. "
         "Acknowledged by alice, 2026-11-24 03:03:29 UTC. All 12 report: No route to host 10.20.4.1 (switch core-2). "
-        "Down, greatest impact first: "
+        "Down here, greatest impact first: "
         + "; ".join(f"🔴 Shuttle {n:02d} berlin/{n}, {10 - n // 4} integrations" for n in range(1, 13))
         + "; 🟢 78 up again: "
         + ", ".join(f"Shuttle {n:02d}" for n in range(13, 21))
         + " and 70 more in the thread."
     ),
     (
-        "🔴 1 of 30 connections of rotterdam is down. It fell 2026-11-24 03:13:30 UTC. 8 integrations stop. "
-        f"{NOBODY} Down, greatest impact first: 🔴 Dock door 11 rotterdam/11, 8 integrations; 🟢 2 up again: "
+        "🔴 3 of 30 connections of rotterdam are down: 1 here, 1 in another message, 1 muted. The one here fell "
+        "2026-11-24 03:13:30 UTC. Here 8 integrations stop. "
+        f"{NOBODY} Down here, greatest impact first: 🔴 Dock door 11 rotterdam/11, 8 integrations; 🟢 2 up again: "
         "Dock door 12, Dock door 13."
     ),
     (
@@ -49,7 +51,7 @@ DOWN_NOW = [
 
 TOLD = """
 root 🔴 SAP S/4HANA Orders is down
-root 🔴 12 of 120 connections of berlin are down
+root 🔴 13 of 120 connections of berlin are down: 12 here, 1 in another message
 root 🟢 Warehouse Cloud no longer reports an error
 root 🟢 Dock door 11 is up again after 30 s
 root 🟢 Dock door 12 is up again after 30 s
@@ -57,30 +59,30 @@ root 🟢 Dock door 13 is up again after 30 s
 broadcast 🟢 Dock door 11 is up again after 30 s
 broadcast 🟢 Dock door 12 is up again after 30 s
 broadcast 🟢 Dock door 13 is up again after 30 s
-root 🔴 1 of 30 connections of rotterdam is down
-broadcast 🟢 All 3 connections of rotterdam that were down are up again
-broadcast 🔴 It begins again: 3 of 30 connections of rotterdam are down
-broadcast 🟢 All 3 connections of rotterdam that were down are up again
+root 🔴 3 of 30 connections of rotterdam are down: 1 here, 1 in another message, 1 muted
+broadcast 🟢 All 3 connections of rotterdam in this outage are up again
+broadcast 🔴 It begins again: 4 of 30 connections of rotterdam are down: 3 here, 1 in another message
+broadcast 🟢 All 3 connections of rotterdam in this outage are up again
 broadcast 🔴 Escalated: 1 connection of graz is still down, for at least 8 min now
 broadcast 🔴 Escalated: SAP S/4HANA Orders is still down, for 8 min now
-root 🟢 All 108 connections of berlin that were down are up again
-broadcast 🟢 All 108 connections of berlin that were down are up again
-broadcast 🔴 It begins again: 108 of 120 connections of berlin are down
-broadcast 🟢 All 108 connections of berlin that were down are up again
+root 🟢 All 108 connections of berlin in this outage are up again
+broadcast 🟢 All 108 connections of berlin in this outage are up again
+broadcast 🔴 It begins again: 120 of 120 connections of berlin are down: 108 here, 12 in other messages
+broadcast 🟢 All 108 connections of berlin in this outage are up again
 broadcast 🔴 1 connection of graz is still down, for at least 12 min now
 broadcast 🔴 SAP S/4HANA Orders is still down, for 12 min now
 root 🟢 All 3 sites can be read again after 2 min
 broadcast 🟢 All 3 sites can be read again; this bot was blind for 2 min
 root 🔴 Pick station 11 is down
 broadcast 🔴 1 connection of graz is still down, for at least 25 min 29 s now
-broadcast 🔴 Flapping ended 12 min ago: 1 of 30 connections of rotterdam is down
+broadcast 🔴 Flapping ended 12 min ago: 3 of 30 connections of rotterdam are down: 1 here, 1 in another message, 1 muted
 broadcast 🔴 SAP S/4HANA Orders is still down, for 24 min 1 s now
 root 🔵 Nothing was watched for 7 min 28 s
 root 🟣 ItemPath graz cannot be read
 broadcast 🔴 Escalated: Pick station 11 is still down, for 8 min now
-broadcast 🔴 Escalated: 1 of 30 connections of rotterdam is still down, for 19 min 59 s now
+broadcast 🔴 Escalated: 3 of 30 connections of rotterdam are still down: 1 here (for 19 min 59 s now), 1 in another message, 1 muted
 broadcast 🔴 Pick station 11 is still down, for 12 min now
-broadcast 🔴 1 of 30 connections of rotterdam is still down, for 23 min 59 s now
+broadcast 🔴 3 of 30 connections of rotterdam are still down: 1 here (for 23 min 59 s now), 1 in another message, 1 muted
 broadcast 🔴 SAP S/4HANA Orders is still down, for 36 min now
 """.strip().splitlines()
 """Every notification behind the three baselines, as it reads in the end."""

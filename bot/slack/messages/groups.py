@@ -90,7 +90,7 @@ def grown(view: ThreadView, down: int, *, was: int, beside: Beside) -> Post | No
     """Twice as many as when the channel was last told; `None` when all is over before this could be sent."""
     thread, members = view.thread, ranked(view.episodes)
     before = f"{f'{was:,}' if was else 'none'} when last told"
-    headline = ("Now ", *_headline(thread, members, down, "down", beside, before=before))
+    headline = ("Now ", *_headline(thread, members, down, "down", beside, detail=before))
     return _news(thread, members, headline, beside) if down_of(members) else None
 
 
@@ -107,9 +107,8 @@ def still_down(view: ThreadView, *, now: datetime) -> Post | None:
     down, beside = down_of(members), Beside(thread.elsewhere, thread.unsaid)
     if not down:
         return None
-    first = f"the first{' here' if any(beside) else ''} " if len(down) > 1 or any(beside) else ""
-    longest = f"still down, {first}for {duration(now - min(e.start for e in down))} now"
-    return _news(thread, members, _headline(thread, members, len(down), longest, beside), beside)
+    longest = f"{'the first ' if len(down) > 1 else ''}for {duration(now - min(e.start for e in down))} now"
+    return _news(thread, members, _headline(thread, members, len(down), "still down", beside, detail=longest), beside)
 
 
 def over(view: ThreadView, beside: Beside) -> Post:
@@ -221,10 +220,10 @@ def _here(beside: Beside | None) -> str:
 
 
 def _headline(
-    thread: Thread, members: Sequence[Episode], down: int, state: str, beside: Beside, *, before: str = ""
+    thread: Thread, members: Sequence[Episode], down: int, state: str, beside: Beside, *, detail: str = ""
 ) -> Line:
     total = down + sum(beside)
-    how = f" {_are(total)} {state}{_apart(down, beside, before)}"
+    how = f" {_are(total)} {state}{_apart(down, beside, detail)}"
     return (f"{_of_watched(thread, members, total)} connections of ", _site(thread), how)
 
 
@@ -232,11 +231,11 @@ def _how_many(thread: Thread, members: Sequence[Episode], down: int, beside: Bes
     return f"{_of_watched(thread, members, down + sum(beside))} {state}{_apart(down, beside)}"
 
 
-def _apart(down: int, beside: Beside, before: str = "") -> str:
-    """Which of all that are down this message is about, where it is not about them all."""
+def _apart(down: int, beside: Beside, detail: str = "") -> str:
+    """Which of all that are down this message is about, where it is not about them all; `detail` is about those."""
     if any(beside):
-        return f": {down:,} here{before and f' ({before})'}, {beside.words()}"
-    return before and f", {before}"
+        return f": {down:,} here{detail and f' ({detail})'}, {beside.words()}"
+    return detail and f", {detail}"
 
 
 def _are(number: int) -> str:

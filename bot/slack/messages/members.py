@@ -21,7 +21,7 @@ class Beside(NamedTuple):
     """How many more of the site are down than the group has."""
 
     elsewhere: int
-    """With a message of their own."""
+    """In other messages: of their own, of another group, or the first about the site."""
     unsaid: int
     """Silent, and nobody was told."""
 
@@ -31,9 +31,9 @@ class Beside(NamedTuple):
         return cls(number(params.get("elsewhere")), number(params.get("unsaid")))
 
     def words(self) -> str:
-        """`5 in messages of their own, 2 muted`; empty when there is nothing."""
-        own = "1 in a message of its own" if self.elsewhere == 1 else f"{self.elsewhere:,} in messages of their own"
-        return ", ".join([*([own] if self.elsewhere else []), *([f"{self.unsaid:,} muted"] if self.unsaid else [])])
+        """`5 in other messages, 2 muted`; empty when there is nothing."""
+        others = "1 in another message" if self.elsewhere == 1 else f"{self.elsewhere:,} in other messages"
+        return ", ".join([*([others] if self.elsewhere else []), *([f"{self.unsaid:,} muted"] if self.unsaid else [])])
 
 
 class Shared(NamedTuple):

@@ -118,6 +118,7 @@ def _baseline_still_down(thread: Thread, still: list[Episode], *, now: datetime)
         headline=(f"{count(len(still), 'connection')} of ", Foreign(thread.site, style="bold"), how_long),
         body=told(() if few else ("Down: ", *names(still), "."), acknowledged(thread)),
         items=tuple(member(thread, episode) for episode in still) if few else (),
+        lead=0 if few else None,
     )
 
 

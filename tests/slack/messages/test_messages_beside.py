@@ -28,7 +28,7 @@ def three(story: Story) -> list[Episode]:
 
 def test_the_root_counts_all_that_is_down_and_says_which_of_it_is_here(story: Story, shown: Shown) -> None:
     assert shown(story.root(group(story), *three(story)))[:7] == [
-        "# 🔴 10 of 60 connections of plant are down: 3 here, 5 in messages of their own, 2 muted",
+        "# 🔴 10 of 60 connections of plant are down: 3 here, 5 in other messages, 2 muted",
         "All here fell {2026-11-24 03:00:05}. Here 6 integrations stop.",
         "Nobody has acknowledged it yet.",
         "Down here, greatest impact first:",
@@ -41,9 +41,9 @@ def test_the_root_counts_all_that_is_down_and_says_which_of_it_is_here(story: St
 @pytest.mark.parametrize(
     ("elsewhere", "unsaid", "words"),
     [
-        (1, 0, "4 of 60 connections of plant are down: 3 here, 1 in a message of its own"),
+        (1, 0, "4 of 60 connections of plant are down: 3 here, 1 in another message"),
         (0, 1, "4 of 60 connections of plant are down: 3 here, 1 muted"),
-        (1200, 0, "1,203 of 1,203 connections of plant are down: 3 here, 1,200 in messages of their own"),
+        (1200, 0, "1,203 of 1,203 connections of plant are down: 3 here, 1,200 in other messages"),
         (0, 0, "3 of 60 connections of plant are down"),
     ],
 )
@@ -71,7 +71,7 @@ def test_a_flapping_group_says_it_too(story: Story, shown: Shown) -> None:
 
     assert shown(story.root(thread, *three(story)))[0] == (
         "# 🔴 Connections of plant are flapping together: 5 changes so far, 10 of 60 down now: 3 here, "
-        "5 in messages of their own, 2 muted"
+        "5 in other messages, 2 muted"
     )
     assert shown(story.root(thread, *over))[0].endswith("5 changes so far, all here up now")
     alone = replace(thread, elsewhere=0, unsaid=0)
@@ -86,7 +86,7 @@ def test_news_tell_what_was_down_beside_it_when_they_were_decided(story: Story, 
         return shown(story.reply(thread, *members, kind=kind, down=3, elsewhere=4, unsaid=0, **params))[0]
 
     counted = "7 of 60 connections of plant are down: 3 here"
-    own = "4 in messages of their own"
+    own = "4 in other messages"
     assert headline(MessageKind.GROWN, was=1) == f"🔴 Now {counted} (1 when last told), {own}"
     assert headline(MessageKind.REOPENED) == f"🔴 It begins again: {counted}, {own}"
     assert headline(MessageKind.SETTLED, changes=4) == f"🔴 It has held for 2 h 5 min: {counted}, {own}"
@@ -99,8 +99,8 @@ def test_a_reminder_counts_what_is_down_now(story: Story, shown: Shown) -> None:
     lines = shown(story.reply(group(story), *three(story), kind=MessageKind.REMINDER, number=1))
 
     assert lines[0] == (
-        "🔴 10 of 60 connections of plant are still down, the first here for 2 h 5 min now: 3 here, "
-        "5 in messages of their own, 2 muted"
+        "🔴 10 of 60 connections of plant are still down: 3 here (the first for 2 h 5 min now), "
+        "5 in other messages, 2 muted"
     )
     assert lines[-1] == "Greatest impact here: C3, C2, C1."
 
@@ -113,7 +113,7 @@ def test_an_end_of_many_says_what_is_still_down(story: Story, shown: Shown, kind
     lines = shown(story.reply(thread, *over, kind=kind, **beside))
 
     assert "ll 3 connections of plant in this outage are up again" in lines[0]
-    assert lines[1] == "Others are still down: 1 in a message of its own, 2 muted."
+    assert lines[1] == "Others are still down: 1 in another message, 2 muted."
     # The root is not edited for what becomes of the others, so it says nothing that could become untrue.
     root = shown(story.root(thread, *over))
     assert root[0] == "# 🟢 All 3 connections of plant in this outage are up again"

@@ -65,7 +65,7 @@ def test_a_root_says_what_where_since_when_and_how_bad(story: Story) -> None:
         "🔴 Watching 12 connections of plant, 2 already down. 🔴 down: C1 plant/1; 🔴 down: C2 plant/2. From now",
         f"🟠 Web Services reports an error. plant/2: Seen once, {THREE}. Error: Order 4711 rejected",
         f"🟣 ItemPath plant cannot be read. Blind since {THREE}: the state of its connections is un",
-        "🟣 2 of 3 sites cannot be read: perhaps this bot's own network. No sight of plant and quay sinc",
+        "🟣 2 of 3 sites cannot be read: perhaps this bot's own network. No sight of plant and quay since toda",
     ]
 
 
