@@ -40,8 +40,8 @@ async def test_the_printed_replies_are_watched_and_looked_up(make: Callable[...,
     await world.start()
 
     await world.shows_soon(
-        "root 🔴 Watching 2 connections of default, 1 already down. From now on every change is posted here. "
-        "Nobody has acknowledged it yet. 🔴 down: Web Services default/2."
+        "root 🔴 Watching 2 connections of default, 1 already down. 🔴 down: Web Services default/2. "
+        "From now on every change is posted here. Nobody has acknowledged it yet."
     )
     assert await world.asks("/connection 1") == (
         "🟢 PowerPick is up. default/1: read from ItemPath just now. Up since <time>."

@@ -56,7 +56,7 @@ async def test_acknowledge_is_recorded_told_in_the_thread_and_takes_the_button_a
     await asked.shows(
         watching,
         "root 🔴 PowerPick is down. default/1: down since <time>. 3 integrations stop. Acknowledged by alice, <time>.",
-        "  reply 👀 alice has acknowledged this. Since <time>. No more reminders until it is over.",
+        "  reply 👀 alice has acknowledged PowerPick. Since <time>. No more reminders until it is over.",
     )
     assert await asked.presses("acknowledge", on="is down") == "no_such_action"
     assert (await asked.asks("/connection ack 1")).startswith("👀 PowerPick was acknowledged before.")
@@ -66,7 +66,7 @@ async def test_acknowledge_is_recorded_told_in_the_thread_and_takes_the_button_a
         watching,
         "root 🟢 PowerPick is up again after <span>. default/1: Downtime <span>, from <time> to <time>. "
         "Acknowledged by alice, <time>.",
-        "  reply 👀 alice has acknowledged this. Since <time>. No more reminders until it is over.",
+        "  reply 👀 alice has acknowledged PowerPick. Since <time>. No more reminders until it is over.",
         "  broadcast 🟢 PowerPick is up again after <span>. default/1: Downtime <span>, from <time> to <time>.",
     )
 

@@ -8,8 +8,8 @@ from tests.e2e.world import World
 
 WATCHING = "root 🔵 Watching 1 connection of default, none known to be down. From now on every change is posted here."
 ONCE = (
-    "root 🟠 PowerPick reports an error. default/1: Seen once, <time>. The connection itself was last seen up. "
-    "Nobody has acknowledged it yet. Error: order 4711 rejected"
+    "root 🟠 PowerPick reports an error. default/1: Seen once, <time>. Error: order 4711 rejected. "
+    "The connection itself was last seen up. Nobody has acknowledged it yet."
 )
 
 
@@ -30,7 +30,7 @@ async def test_an_error_on_a_connection_that_stays_up_is_counted_told_and_closed
 
     watched.site.write_error(1, "disk full")
     other = "  reply 🟠 PowerPick reports another error. default/1: Seen once, <time>. Error: disk full"
-    await watched.shows(WATCHING, twice.replace(" Error:", " 1 other error in the thread. Error:"), other)
+    await watched.shows(WATCHING, f"{twice} 1 other error in the thread.", other)
 
     watched.site.write_log(1)
     await watched.shows(

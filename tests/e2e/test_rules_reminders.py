@@ -42,7 +42,7 @@ async def test_whoever_acknowledges_hears_no_reminder(reminding: World) -> None:
     reminding.site.set_status(1, 0)
     await reminding.slack.wait_for(lambda: "is down" in reminding.lines()[-1])
     assert await reminding.presses("acknowledge", on="is down") is None
-    await reminding.slack.wait_for(lambda: "alice has acknowledged this" in reminding.lines()[-1])
+    await reminding.slack.wait_for(lambda: "alice has acknowledged PowerPick" in reminding.lines()[-1])
     acknowledged_at = reminding.clock.now()
     while reminding.clock.now() < acknowledged_at + 2 * EVERY:
         await reminding.site.polled()

@@ -154,7 +154,7 @@ async def test_forty_flap_together_for_ten_minutes(tmp_path: Path) -> None:
             f"broadcast {over(40, 1.5, 2, '30 s')}",
             (
                 f"broadcast 🔴 Flapping ended 5 min ago: {down} It was flapping before: 20 changes. {NOBODY} "
-                f"Greatest impact: {names(range(1, 4))}."
+                f"Down: {names(range(1, 4))}."
             ),
         ]
         # Root and list at each of 20 changes, and once more as it settles.

@@ -63,18 +63,18 @@ root 🔴 3 of 30 connections of rotterdam are down: 1 here, 1 in another messag
 broadcast 🟢 All 3 connections of rotterdam in this outage are up again
 broadcast 🔴 It begins again: 4 of 30 connections of rotterdam are down: 3 here, 1 in another message
 broadcast 🟢 All 3 connections of rotterdam in this outage are up again
-broadcast 🔴 Escalated: 1 connection of graz is still down, for at least 8 min now
+broadcast 🔴 Escalated: Label printer is still down, for at least 8 min now
 broadcast 🔴 Escalated: SAP S/4HANA Orders is still down, for 8 min now
 root 🟢 All 108 connections of berlin in this outage are up again
 broadcast 🟢 All 108 connections of berlin in this outage are up again
 broadcast 🔴 It begins again: 120 of 120 connections of berlin are down: 108 here, 12 in other messages
 broadcast 🟢 All 108 connections of berlin in this outage are up again
-broadcast 🔴 1 connection of graz is still down, for at least 12 min now
+broadcast 🔴 Label printer is still down, for at least 12 min now
 broadcast 🔴 SAP S/4HANA Orders is still down, for 12 min now
 root 🟢 All 3 sites can be read again after 2 min
 broadcast 🟢 All 3 sites can be read again; this bot was blind for 2 min
 root 🔴 Pick station 11 is down
-broadcast 🔴 1 connection of graz is still down, for at least 25 min 29 s now
+broadcast 🔴 Label printer is still down, for at least 25 min 29 s now
 broadcast 🔴 Flapping ended 12 min ago: 3 of 30 connections of rotterdam are down: 1 here, 1 in another message, 1 muted
 broadcast 🔴 SAP S/4HANA Orders is still down, for 24 min 1 s now
 root 🔵 Nothing was watched for 7 min 28 s

@@ -127,12 +127,12 @@ def test_an_older_version_says_how_to_bring_it_up_to_date() -> None:
 async def test_a_database_of_an_older_version_is_brought_up_to_date_by_the_one_who_writes(empty_url: str) -> None:
     """And refused with words by those who read; what is in it stays."""
     with pytest.MonkeyPatch.context() as before:
-        before.setattr(schema, "REVISIONS", ("0001",))
-        before.setattr(schema, "migrate", partial(schema.migrate, revision="0001"))
+        before.setattr(schema, "REVISIONS", ("0001", "0002"))
+        before.setattr(schema, "migrate", partial(schema.migrate, revision="0002"))
         old = await Store.open(empty_url, write=True)
         await commit(old)
         await old.close()
-    with pytest.raises(SchemaOlder, match=r"tables 0001, needed 0002.*brings the tables up to date"):
+    with pytest.raises(SchemaOlder, match=r"tables 0002, needed 0003.*brings the tables up to date"):
         await Store.open(empty_url, write=False)
 
     new = await Store.open(empty_url, write=True)

@@ -128,7 +128,11 @@ def settled(view: ThreadView, *, down: int, changes: int, beside: Beside, now: d
     before = flapped(changes)
     if bool(still) is not bool(down):
         was = f"{down:,}" if down else "none"
-        headline: Line = (f"Flapping had ended: {was} of the connections of ", _site(thread), " in this outage were down")
+        headline: Line = (
+            f"Flapping had ended: {was} of the connections of ",
+            _site(thread),
+            " in this outage were down",
+        )
         return Post(sign=OVER_SIGN, headline=headline, body=told(("By now that has changed again.",), before))
     if not still:
         mark, end = _end(thread, members, beside)
@@ -211,8 +215,9 @@ def _label(beside: Beside | None = None) -> Line:
 
 def _greatest(down: Sequence[Episode], beside: Beside) -> Line:
     more = len(down) - NAMED_IN_NEWS
-    rest = f" and {more:,} more." if more > 0 else "."
-    return (f"Greatest impact{_here(beside)}: ", *names(down[:NAMED_IN_NEWS]), rest)
+    if more > 0:
+        return (f"Greatest impact{_here(beside)}: ", *names(down[:NAMED_IN_NEWS]), f" and {more:,} more.")
+    return (f"Down{_here(beside)}: ", *names(down), ".")
 
 
 def _here(beside: Beside | None) -> str:

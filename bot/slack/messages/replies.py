@@ -111,11 +111,12 @@ def _still_so(view: ThreadView, now: datetime) -> Post | None:
 
 def _baseline_still_down(thread: Thread, still: list[Episode], *, now: datetime) -> Post:
     few = len(still) <= IN_DETAIL
-    verb = "is" if len(still) == 1 else "are"
-    how_long = f" {verb} still down, for at least {duration(now - min(e.start for e in still))} now"
+    how_long = f"still down, for at least {duration(now - min(e.start for e in still))} now"
+    site = Foreign(thread.site, style="bold")
+    who: Line = (f"{len(still):,} connections of ", site, " are ") if len(still) > 1 else (name(still[0]), " is ")
     return Post(
         sign=sign(State.DOWN),
-        headline=(f"{count(len(still), 'connection')} of ", Foreign(thread.site, style="bold"), how_long),
+        headline=(*who, how_long),
         body=told(() if few else ("Down: ", *names(still), "."), acknowledged(thread)),
         items=tuple(member(thread, episode) for episode in still) if few else (),
         lead=0 if few else None,

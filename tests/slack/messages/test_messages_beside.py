@@ -89,7 +89,7 @@ def test_news_tell_what_was_down_beside_it_when_they_were_decided(story: Story, 
     own = "4 in other messages"
     assert headline(MessageKind.GROWN, was=1) == f"🔴 Now {counted} (1 when last told), {own}"
     assert headline(MessageKind.REOPENED) == f"🔴 It begins again: {counted}, {own}"
-    assert headline(MessageKind.SETTLED, changes=4) == f"🔴 It has held for 2 h 5 min: {counted}, {own}"
+    assert headline(MessageKind.SETTLED, changes=4) == f"🔴 Flapping ended 2 h 5 min ago: {counted}, {own}"
     assert shown(story.reply(thread, *members, kind=MessageKind.GROWN, down=3, was=1))[0] == (
         "🔴 Now 3 of 60 connections of plant are down, 1 when last told"
     )
@@ -102,7 +102,7 @@ def test_a_reminder_counts_what_is_down_now(story: Story, shown: Shown) -> None:
         "🔴 10 of 60 connections of plant are still down: 3 here (the first for 2 h 5 min now), "
         "5 in other messages, 2 muted"
     )
-    assert lines[-1] == "Greatest impact here: C3, C2, C1."
+    assert lines[-1] == "Down here: C3, C2, C1."
 
 
 @pytest.mark.parametrize("kind", [MessageKind.OVER, MessageKind.SETTLED])

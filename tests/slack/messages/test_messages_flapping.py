@@ -161,7 +161,7 @@ def test_what_a_group_came_to_is_said(story: Story, shown: Shown) -> None:
         "🔴 Flapping ended 5 min ago: 2 of 60 connections of plant are down",
         "All fell {2026-11-24 05:00:05}. 3 integrations stop.",
         "It was flapping before: 4 changes. Nobody has acknowledged it yet.",
-        "Greatest impact: C2, C1.",
+        "Down: C2, C1.",
     ]
     assert shown(story.reply(thread, *back, kind=MessageKind.SETTLED, down=0, changes=4)) == [
         "🟢 Flapping ended 5 min ago: all 2 connections of plant that were down are up again",

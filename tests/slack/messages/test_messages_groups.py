@@ -270,7 +270,7 @@ def test_a_group_that_falls_again_is_told(story: Story, shown: Shown) -> None:
         "The first fell {2026-11-24 03:00:05}, the latest {2026-11-24 03:02:05}. 9 integrations stop.",
         "Nobody has acknowledged it yet.",
         "2 of the 3 report: HTTP 503 after 12 s.",
-        "Greatest impact: C5, C3, C1.",
+        "Down: C5, C3, C1.",
     ]
 
 
@@ -312,7 +312,7 @@ def test_reminder_and_escalation_say_what_is_down_still_and_call_their_own(story
         "🔴 Escalated: 1 of 60 connections of plant is still down, for 2 h 5 min now",
         "It fell {2026-11-24 03:00:05}. 1 integration stops. @S0BOSS @U0ANA",
         "Nobody has acknowledged it yet.",
-        "Greatest impact: C1.",
+        "Down: C1.",
     ]
     assert escalated.text.endswith(" <!subteam^S0BOSS> <@U0ANA>")
 

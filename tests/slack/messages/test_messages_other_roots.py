@@ -237,7 +237,7 @@ def test_a_baseline_s_reminder_lists_what_is_still_down(story: Story, shown: Sho
     )
 
     assert shown(rendered) == [
-        "🔴 1 connection of plant is still down, for at least 2 h 5 min now",
+        "🔴 C2 is still down, for at least 2 h 5 min now",
         "Nobody has acknowledged it yet. @here",
         "* 🔴 down: C2 plant/2",
     ]

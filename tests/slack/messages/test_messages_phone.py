@@ -83,7 +83,7 @@ def test_its_recovered_form_says_how_long_it_was(story: Story) -> None:
     [
         (MessageKind.REMINDER, {"number": 1}, f"🔴 Web Services is still down, for 2 h 5 min now. plant/2: down since {THREE}"),
         (MessageKind.ESCALATED, {}, "🔴 Escalated: Web Services is still down, for 2 h 5 min now. plant/2: down since today"),
-        (MessageKind.SETTLED, {"down": 1, "changes": 4}, "🔴 It has held for 2 h 5 min: Web Services is down. plant/2: down"),
+        (MessageKind.SETTLED, {"down": 1, "changes": 4}, "🔴 Flapping ended 2 h 5 min ago: Web Services is down. plant/2: down"),
         (MessageKind.ACKNOWLEDGED, {"by": BY_DANA, "at": "2026-11-24T05:05:05+00:00"}, "👀 dana has acknowledged Web Services."),
     ],
 )  # fmt: skip
