@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.core.incidents import Episode, MessageKind, Person, Phase, Silence, SilentPart, Thread, ThreadKind
+from bot.core.incidents import Episode, Json, MessageKind, Person, Phase, Silence, SilentPart, Thread, ThreadKind
 from bot.slack.messages import Rendered
 
 if TYPE_CHECKING:
@@ -82,8 +82,9 @@ def test_a_flapping_group_says_it_too(story: Story, shown: Shown) -> None:
 def test_news_tell_what_was_down_beside_it_when_they_were_decided(story: Story, shown: Shown) -> None:
     thread, members = group(story), three(story)
 
-    def headline(kind: MessageKind, **params: int) -> str:
-        return shown(story.reply(thread, *members, kind=kind, down=3, elsewhere=4, unsaid=0, **params))[0]
+    def headline(kind: MessageKind, **params: Json) -> str:
+        said: dict[str, Json] = {"down": 3, "elsewhere": 4, "unsaid": 0, **params}
+        return shown(story.reply(thread, *members, kind=kind, form="full", **said))[0]
 
     counted = "7 of 60 connections of plant are down: 3 here"
     own = "4 in other messages"
@@ -109,8 +110,8 @@ def test_a_reminder_counts_what_is_down_now(story: Story, shown: Shown) -> None:
 def test_an_end_of_many_says_what_is_still_down(story: Story, shown: Shown, kind: MessageKind) -> None:
     thread = group(story, phase=Phase.CLOSED, closed=story.later)
     over = [story.over(episode) for episode in three(story)]
-    beside = {"members": 3, "down": 0, "changes": 0, "elsewhere": 1, "unsaid": 2}
-    lines = shown(story.reply(thread, *over, kind=kind, **beside))
+    beside: dict[str, Json] = {"members": 3, "down": 0, "changes": 0, "elsewhere": 1, "unsaid": 2}
+    lines = shown(story.reply(thread, *over, kind=kind, form="full", **beside))
 
     assert "ll 3 connections of plant in this outage are up again" in lines[0]
     assert lines[1] == "Others are still down: 1 in another message, 2 muted."

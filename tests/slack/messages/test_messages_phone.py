@@ -125,9 +125,9 @@ def test_an_acknowledgement_says_of_what(story: Story, kind: ThreadKind, words: 
         ThreadKind.SITE: [blind(story, "plant"), blind(story, "quay")],
         ThreadKind.AWAY: [],
     }.get(kind, [story.member(1), story.member(2)])
-    params = {"by": BY_DANA, "at": story.later.isoformat()}
+    at = story.later.isoformat()
+    rendered = story.reply(story.thread(kind), *episodes, kind=MessageKind.ACKNOWLEDGED, by=BY_DANA, at=at)
 
-    rendered = story.reply(story.thread(kind), *episodes, kind=MessageKind.ACKNOWLEDGED, **params)
     assert seen(rendered).startswith(f"👀 dana has acknowledged {words}. ")
 
 
