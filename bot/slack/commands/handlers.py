@@ -15,7 +15,7 @@ from bot.slack.commands.details import Details
 from bot.slack.commands.doing import Doing
 from bot.slack.commands.grammar import HISTORY, Ack, Help, History, Listing, LookUp, Mute, Unmute, parse, parse_tidied
 from bot.slack.commands.lookup import Lookup, Missing, Several, Sight, Whole
-from bot.slack.commands.people import COMMAND, Asked, Clicked, Respond, asked, clicked, looked_home
+from bot.slack.commands.people import COMMAND, Asked, Clicked, Reached, Respond, asked, clicked, looked_home
 from bot.slack.commands.replies import Answer
 from bot.slack.commands.survey import Survey
 from bot.slack.commands.tables import AGAIN, TURN
@@ -183,14 +183,20 @@ class Handlers:
             await respond(replies.sentence("This bot does not watch that site any more", "There is nothing to share."))
             return False
         # Seen by all: better missing than twice.
-        if await respond(shared, repeatable=False):
+        reached = await respond(shared, repeatable=False)
+        if reached:
             await respond({"delete_original": True})
             return True
-        await respond(
-            replies.sentence(
-                "Slack did not confirm that it was shared", "If it is not in the channel, please share it again."
+        if reached is Reached.REFUSED:
+            said = replies.sentence(
+                "Not shared: Slack did not accept it", "Nothing was posted. Please try again in a minute."
             )
-        )
+        else:
+            said = replies.sentence(
+                "Slack did not say whether it was shared",
+                "Please look in the channel, and share it again only if it is not there.",
+            )
+        await respond(said)
         return False
 
     async def _for_all(self, click: Clicked) -> Answer | None:

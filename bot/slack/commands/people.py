@@ -5,6 +5,7 @@ Sources: Slack's pages on slash commands, on `block_actions` payloads and on `ap
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -47,10 +48,23 @@ class LookedHome:
     team: str
 
 
-class Respond(Protocol):
-    """Posts to the `response_url` of what is being handled; whether Slack took it. Nothing is raised."""
+class Reached(enum.Enum):
+    """What became of an answer. True when Slack took it."""
 
-    async def __call__(self, answer: Mapping[str, Any], *, repeatable: bool = True) -> bool:
+    TAKEN = "taken"
+    REFUSED = "refused"
+    """It is certain that nobody sees it."""
+    UNKNOWN = "unknown"
+    """Slack gave no clear answer: it may be seen all the same."""
+
+    def __bool__(self) -> bool:
+        return self is Reached.TAKEN
+
+
+class Respond(Protocol):
+    """Posts to the `response_url` of what is being handled. Nothing is raised."""
+
+    async def __call__(self, answer: Mapping[str, Any], *, repeatable: bool = True) -> Reached:
         """`repeatable`: showing it twice would do no harm."""
 
 

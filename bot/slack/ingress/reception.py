@@ -15,7 +15,7 @@ import structlog
 
 from bot.slack.commands import replies
 from bot.slack.commands.handlers import Handlers
-from bot.slack.commands.people import response_url
+from bot.slack.commands.people import Reached, response_url
 from bot.slack.commands.replies import Answer
 from bot.slack.ingress.responses import Responses
 
@@ -108,8 +108,18 @@ class Reception:
         await self._responses.post(response_url(payload), await task)
 
     async def _acted(self, payload: Mapping[str, Any]) -> None:
-        async def respond(answer: Mapping[str, Any], *, repeatable: bool = True) -> bool:
-            return await self._responses.post(response_url(payload), answer, repeatable=repeatable)
+        failed = False
+
+        async def respond(answer: Mapping[str, Any], *, repeatable: bool = True) -> Reached:
+            nonlocal failed
+            if failed:
+                # Slack is in trouble, and this says what that did. It may take minutes: nobody waits for it here.
+                post = self._responses.post(response_url(payload), answer, repeatable=repeatable, patient=True)
+                self._start(post, "word of a failure")
+                return Reached.UNKNOWN
+            reached = await self._responses.post(response_url(payload), answer, repeatable=repeatable)
+            failed = not reached
+            return reached
 
         try:
             async with asyncio.timeout(self._at_most):
@@ -131,5 +141,7 @@ class Reception:
             _log.exception("an event failed")
 
 
-_TOO_LONG = replies.sentence("This took too long, and was given up", "Please look whether it was done, and try again.")
+_TOO_LONG = replies.sentence(
+    "This took too long, so the bot gave up", "It may have been done all the same: please check before you try again."
+)
 _FAILED = replies.sentence("Something went wrong in the bot", "Its log says what. Please try again.")

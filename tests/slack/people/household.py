@@ -17,6 +17,7 @@ from bot.slack.commands.details import Details
 from bot.slack.commands.doing import Acts, Doing
 from bot.slack.commands.handlers import Handlers
 from bot.slack.commands.lookup import Lookup
+from bot.slack.commands.people import Reached
 from bot.slack.commands.survey import Survey
 from bot.slack.home import Home
 from bot.slack.workspace import Workspace
@@ -110,13 +111,15 @@ class House:
         """What `/connection text` shows, as one text."""
         return read(await self.handlers.command(self.command_payload(text, **fields)))
 
-    async def click(self, action: str, value: str, *, takes: bool = True, **fields: Any) -> list[dict[str, Any]]:
+    async def click(
+        self, action: str, value: str, *, takes: bool | Reached = True, **fields: Any
+    ) -> list[dict[str, Any]]:
         """What a click says; `takes`: whether Slack takes it."""
         said: list[dict[str, Any]] = []
 
-        async def respond(answer: Mapping[str, Any], *, repeatable: bool = True) -> bool:
+        async def respond(answer: Mapping[str, Any], *, repeatable: bool = True) -> Reached:
             said.append({**answer, "repeatable": repeatable})
-            return takes
+            return takes if isinstance(takes, Reached) else Reached.TAKEN if takes else Reached.UNKNOWN
 
         await self.handlers.action(self.click_payload(action, value, **fields), respond)
         return said

@@ -14,6 +14,7 @@ from bot.sandbox.slack.faults import Fault as SlackFault
 from bot.slack.commands import replies
 from bot.slack.commands.doing import Act
 from bot.slack.commands.lookup import Lookup
+from bot.slack.commands.people import Reached
 from bot.slack.workspace import Workspace
 from bot.store.errors import DatabaseFull, StoreError
 from tests.slack.people.household import House, read
@@ -120,7 +121,7 @@ async def test_a_click_for_a_thread_that_nobody_knows_is_over(house: House, valu
     ],
 )
 async def test_what_is_no_click_on_a_known_button_is_left_alone(house: House, payload: dict[str, Any]) -> None:
-    async def respond(answer: Any, *, repeatable: bool = True) -> bool:
+    async def respond(answer: Any, *, repeatable: bool = True) -> Reached:
         raise AssertionError(answer)
 
     await house.handlers.action(payload, respond)
@@ -154,9 +155,9 @@ async def test_who_shares_is_named_literally(house: House) -> None:
     payload["user"] = user
     said: list[Any] = []
 
-    async def respond(answer: Any, *, repeatable: bool = True) -> bool:
+    async def respond(answer: Any, *, repeatable: bool = True) -> Reached:
         said.append(answer)
-        return True
+        return Reached.TAKEN
 
     await house.handlers.action(payload, respond)
     assert "Shared by <!channel> *eve*." in read(said[0])
@@ -173,9 +174,16 @@ async def test_a_double_click_shares_once(house: House) -> None:
 async def test_what_slack_did_not_confirm_is_told_privately_and_can_be_tried_again(house: House) -> None:
     shared, told = await house.click("share", "plant/1", takes=False)
     assert shared["response_type"] == "in_channel"
-    assert "Slack did not confirm" in read(told)
+    assert "Slack did not say whether it was shared" in read(told)
+    assert "only if it is not there" in read(told)
     assert told["response_type"] == "ephemeral"
     assert len(await house.click("share", "plant/1")) == 2
+
+
+async def test_what_slack_refused_is_said_to_be_nowhere(house: House) -> None:
+    _, told = await house.click("share", "plant/1", takes=Reached.REFUSED)
+    assert "Not shared: Slack did not accept it\nNothing was posted." in read(told)
+    assert told["response_type"] == "ephemeral"
 
 
 async def test_nothing_is_shared_of_a_site_that_is_not_watched_any_more(house: House) -> None:
@@ -221,9 +229,9 @@ async def test_in_a_shared_channel_the_persons_own_team_counts(house: House) -> 
     payload = house.click_payload("acknowledge", thread) | {"user": guest}
     said: list[Any] = []
 
-    async def respond(answer: Any, *, repeatable: bool = True) -> bool:
+    async def respond(answer: Any, *, repeatable: bool = True) -> Reached:
         said.append(answer)
-        return True
+        return Reached.TAKEN
 
     await house.handlers.action(payload, respond)
     assert "its own workspace only" in read(said[0])

@@ -10,6 +10,7 @@ import pytest
 from bot.core.incidents import SITE
 from bot.sandbox.itempath_faults import Fault
 from bot.sandbox.slack.faults import Fault as SlackFault
+from bot.slack.commands.people import Reached
 from bot.store.errors import StoreError
 from bot.store.store import Store
 from tests.slack.people.household import House, read
@@ -181,9 +182,9 @@ async def test_another_workspace_gets_no_modal(house: House) -> None:
     payload["user"]["team_id"] = "T0OTHER"
     said: list[Any] = []
 
-    async def respond(answer: Any, *, repeatable: bool = True) -> bool:
+    async def respond(answer: Any, *, repeatable: bool = True) -> Reached:
         said.append(answer)
-        return True
+        return Reached.TAKEN
 
     await house.handlers.action(payload, respond)
     assert "its own workspace only" in read(said[0])

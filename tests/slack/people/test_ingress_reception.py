@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from bot.slack.commands.people import Reached
 from bot.slack.ingress.reception import Reception
 from bot.slack.ingress.responses import Responses
 
@@ -47,11 +48,16 @@ class Post(Responses):
         super().__init__(api_url="https://slack.com/api/")
         self.posted: list[tuple[str, str, bool]] = []
         self.arrived = asyncio.Event()
+        self.patient: list[bool] = []
+        self.reached = Reached.TAKEN
 
-    async def post(self, url: str, answer: Mapping[str, Any], *, repeatable: bool = True) -> bool:
+    async def post(
+        self, url: str, answer: Mapping[str, Any], *, repeatable: bool = True, patient: bool = False
+    ) -> Reached:
         self.posted.append((url, str(answer["text"]), repeatable))
+        self.patient.append(patient)
         self.arrived.set()
-        return True
+        return self.reached
 
 
 PAYLOAD = {"response_url": "https://hooks.slack.com/x"}
@@ -188,3 +194,24 @@ async def test_an_event_that_fails_or_takes_too_long_costs_no_more_than_itself(w
         ("an event failed", "error"),
     ]
     assert post.posted == []
+
+
+async def test_what_slack_did_to_an_answer_is_told_with_patience_and_holds_nobody_up(post: Post) -> None:
+    """While Slack refuses everything, the word of it is tried for minutes, beyond the time that a click has."""
+
+    class Shares:
+        def __init__(self) -> None:
+            self.said: list[Reached] = []
+
+        async def action(self, payload: Mapping[str, Any], respond: Any) -> None:
+            self.said.append(await respond({"text": "shared"}, repeatable=False))
+            self.said.append(await respond({"text": "not shared"}))
+
+    shares = Shares()
+    post.reached = Reached.REFUSED
+    desk = reception(shares, post)
+    desk.action(PAYLOAD)
+    await desk.close()
+    assert [text for _, text, _ in post.posted] == ["shared", "not shared"]
+    assert post.patient == [False, True]
+    assert shares.said == [Reached.REFUSED, Reached.UNKNOWN]

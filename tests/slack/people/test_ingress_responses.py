@@ -9,7 +9,8 @@ import pytest
 from aiohttp import web
 from structlog.testing import capture_logs
 
-from bot.slack.ingress.responses import ATTEMPTS, Responses
+from bot.slack.commands.people import Reached
+from bot.slack.ingress.responses import ATTEMPTS, PATIENCE, Responses
 
 ANSWER = {"response_type": "ephemeral", "text": "hi", "blocks": [{"type": "divider"}]}
 
@@ -80,11 +81,23 @@ async def test_attempts_are_counted_as_an_address_is_good_for_five(far: Slack, r
 
 async def test_what_all_see_is_not_repeated_after_an_answer_was_lost(far: Slack, responses: Responses) -> None:
     far.script = [None]
-    assert not await responses.post(far.url, ANSWER, repeatable=False)
+    assert await responses.post(far.url, ANSWER, repeatable=False) is Reached.UNKNOWN
     assert len(far.got) == 1
     # Certainly not accepted: that may be repeated.
     far.script = [web.Response(status=429, headers={"Retry-After": "0"})]
     assert await responses.post(far.url, ANSWER, repeatable=False)
+
+
+async def test_what_a_person_has_to_hear_is_tried_for_minutes(far: Slack) -> None:
+    patient = Responses(api_url=far.url.replace("commands", "api"), timeout=2.0, patience=(0.001, 0.001, 0.002, 0.01))
+    far.script = [web.Response(status=503) for _ in range(3)]
+    far.script.append(web.Response(status=429, headers={"Retry-After": "0"}))
+    assert await patient.post(far.url, ANSWER, patient=True)
+    assert len(far.got) == len(PATIENCE) + 1 == 5
+    far.script = [web.Response(status=429, headers={"Retry-After": "1"})]
+    assert await patient.post(far.url, ANSWER, patient=True) is Reached.REFUSED
+    await patient.close()
+    assert sum(PATIENCE) < 30 * 60
 
 
 @pytest.mark.parametrize(
@@ -104,7 +117,7 @@ async def test_a_refusal_is_not_tried_again(
 ) -> None:
     far.script = [web.Response(status=status, text=text)]
     with capture_logs() as logs:
-        assert not await responses.post(far.url, ANSWER)
+        assert await responses.post(far.url, ANSWER) is Reached.REFUSED
     assert len(far.got) == 1
     assert logs[-1]["error"] == error
 

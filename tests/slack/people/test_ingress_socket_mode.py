@@ -14,6 +14,7 @@ from structlog.testing import capture_logs
 from bot.clock import Clock
 from bot.sandbox.slack.faults import Fault
 from bot.sandbox.slack.server import LocalSlack
+from bot.slack.commands.people import Reached
 from bot.slack.ingress.reception import Reception
 from bot.slack.ingress.responses import Responses
 from bot.slack.ingress.socket_mode import ENDED_WITHIN, SocketMode
@@ -183,9 +184,9 @@ async def test_an_acknowledgement_that_is_lost_does_not_lose_the_answer(start: S
 
     posted: list[str] = []
 
-    async def post(url: str, answer: Mapping[str, Any], *, repeatable: bool = True) -> bool:
+    async def post(url: str, answer: Mapping[str, Any], **_: bool) -> Reached:
         posted.append(answer["text"])
-        return True
+        return Reached.TAKEN
 
     running.reception._responses.post = post  # type: ignore[method-assign]
     envelope = SocketModeRequest("slash_commands", "1", occasion, accepts_response_payload=True)
