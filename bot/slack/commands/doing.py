@@ -10,8 +10,8 @@ from typing import TypeAlias, assert_never
 import structlog
 
 from bot.clock import Clock
-from bot.core.incidents import EVERY, SITE, Person
-from bot.core.state import Acknowledge, AckReply, MuteReply, Muting, Reply, Unmuting
+from bot.core.incidents import EVERY, Person
+from bot.core.state import Acknowledge, AckOutcome, AckReply, MuteReply, Muting, Reply, Unmuting
 from bot.settings.values import format_duration
 from bot.slack.commands import guidance, replies
 from bot.slack.commands.grammar import ACK, MUTE, UNMUTE, Ack, Mute, Unmute
@@ -49,19 +49,15 @@ class Doing:
         """Raises `StoreError` when it cannot be found out what is meant."""
         if (refusal := self._not_allowed(person)) is not None:
             return refusal
-        word = {Ack: ACK, Mute: MUTE, Unmute: UNMUTE}[type(asked)]
-        split = split_site(asked.ref, self._act)
-        if split is not None and split[1] == EVERY:
-            site, about = split[0], split[0]
-            connection = SITE if isinstance(asked, Ack) else EVERY
-        else:
-            found = await self._lookup.named(asked.ref)
-            if isinstance(found, Several | Whole | Missing):
-                return guidance.unclear(asked.ref, found, command, word=word, rest=_rest(asked))
-            site, connection, about = found.site, found.id, name_of(found)
+        meant = await self._meant(asked, command)
+        if not isinstance(meant, tuple):
+            return meant
+        site, connection, about = meant
         cause: Act
         match asked:
             case Ack():
+                if connection == EVERY:
+                    return await self._acknowledge_all(site, person)
                 cause = Acknowledge(by=person, connection=connection)
             case Mute():
                 until = self._clock.now() + asked.length
@@ -72,6 +68,40 @@ class Doing:
                 assert_never(asked)
         return await self._record(site, cause, about=about)
 
+    async def _meant(self, asked: Ack | Mute | Unmute, command: str) -> tuple[str, str, str] | Answer:
+        """Site, id (or `EVERY`) and what to call it; or words, if it is not clear."""
+        split = split_site(asked.ref, self._act)
+        if split is not None and split[1] == EVERY:
+            return split[0], EVERY, split[0]
+        found = await self._lookup.named(asked.ref)
+        if isinstance(found, Missing) and isinstance(asked, Unmute):
+            # What is shown as muted can be heard of again, even if ItemPath does not list it any more.
+            forgotten = await self._lookup.forgotten(asked.ref)
+            if forgotten is not None:
+                return *forgotten, forgotten[1]
+        if isinstance(found, Several | Whole | Missing):
+            word = {Ack: ACK, Mute: MUTE, Unmute: UNMUTE}[type(asked)]
+            return guidance.unclear(asked.ref, found, command, word=word, rest=_rest(asked))
+        return found.site, found.id, name_of(found)
+
+    async def _acknowledge_all(self, site: str, person: Person) -> Answer:
+        """Everything that goes on at a site, each in its own thread."""
+        threads = await self._lookup.open_threads(site)
+        if len(threads) <= 1:
+            if not threads:
+                return replies.acknowledgement(None, about=site)
+            return await self._record(_home(threads[0].id), Acknowledge(by=person, thread=threads[0].id), about=site)
+        done = 0
+        for thread in threads:
+            act = self._act.get(_home(thread.id))
+            try:
+                reply = await act(Acknowledge(by=person, thread=thread.id)) if act else None
+            except StoreError as error:
+                _log.warning("what a person did was not recorded", site=site, reason=str(error))
+                return replies.acknowledged_all(site, done=done, of=len(threads), failed=True)
+            done += isinstance(reply, AckReply) and reply.outcome is AckOutcome.DONE
+        return replies.acknowledged_all(site, done=done, of=len(threads))
+
     async def acknowledge(self, click: Clicked) -> Answer:
         """The button: of all that its thread tells."""
         return await self._clicked(click, Acknowledge(by=click.person, thread=click.value))
@@ -81,17 +111,29 @@ class Doing:
         until = self._clock.now() + BUTTON_MUTES
         return await self._clicked(click, Muting(by=click.person, until=until, thread=click.value))
 
+    async def unmute(self, click: Clicked) -> Answer:
+        """The button of an answer that tells of a mute: its value is `site/id`, or `site/*`."""
+        if (refusal := self._not_allowed(click.person)) is not None:
+            return refusal
+        site, _, connection = click.value.partition("/")
+        about = site
+        if connection != EVERY:
+            about = connection
+            with suppress(StoreError):  # it can be lifted without a name
+                about = await self._lookup.name(site, connection)
+        return await self._record(site, Unmuting(by=click.person, connection=connection), about=about)
+
     async def _clicked(self, click: Clicked, cause: Acknowledge | Muting) -> Answer:
         if (refusal := self._not_allowed(click.person)) is not None:
             return refusal
-        return await self._record(click.value.rpartition("/")[0], cause, thread=click.value)
+        return await self._record(_home(click.value), cause, thread=click.value)
 
     async def _record(self, site: str, cause: Act, *, about: str | None = None, thread: str | None = None) -> Answer:
         """`about`: a name for what is meant; without it, that of the thread."""
         act = self._act.get(site)
         if act is None:
             return replies.sentence(
-                "This bot does not watch that site any more", "Its incidents can no longer be acknowledged or muted."
+                "This bot no longer watches that site", "Its incidents can no longer be acknowledged or muted."
             )
         try:
             reply = await act(cause)
@@ -99,23 +141,28 @@ class Doing:
             _log.warning("what a person did was not recorded", site=site, reason=str(error))
             done = "acknowledged" if isinstance(cause, Acknowledge) else "muted"
             return replies.sentence(
-                f"Not {'unmuted' if isinstance(cause, Unmuting) else done}: the bot's database did not take it",
-                "Nothing was recorded. Please try again; if it goes on, the bot's log and /status say why.",
+                f"Not {'unmuted' if isinstance(cause, Unmuting) else done}: the bot could not write to its database",
+                "Nothing has changed. Please try again; if it keeps failing, the bot's log and /status say why.",
             )
         if about is None and thread is not None:
             with suppress(StoreError):  # it is recorded; a name for it is a nicety
                 about = await self._lookup.about(thread)
         if isinstance(cause, Acknowledge):
             return replies.acknowledgement(reply if isinstance(reply, AckReply) else None, about=about)
-        return muted(reply if isinstance(reply, MuteReply) else None, about=about)
+        return muted(reply if isinstance(reply, MuteReply) else None, site=site, about=about)
 
     def _not_allowed(self, person: Person) -> Answer | None:
         if not self._operators or person.id in self._operators:
             return None
         return replies.sentence(
             "You may look everything up here, but not acknowledge or mute",
-            "Whoever runs this bot has named those who may, in its settings (`operators`). Please ask one of them.",
+            "Only the people named in this bot's settings (operators) may. Please ask one of them.",
         )
+
+
+def _home(thread: str) -> str:
+    """The site that a thread belongs to; others may share it."""
+    return thread.rpartition("/")[0]
 
 
 def _rest(asked: Ack | Mute | Unmute) -> str:

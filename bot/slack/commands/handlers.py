@@ -86,7 +86,7 @@ class Handlers:
         if click is None:
             return
         turns = click.action.startswith(TURN)
-        if not turns and click.action not in (ACKNOWLEDGE, MUTE, DETAILS, replies.SHARE):
+        if not turns and click.action not in (ACKNOWLEDGE, MUTE, DETAILS, replies.SHARE, replies.UNMUTE):
             return
         try:
             refusal = await self._stranger(click.team)
@@ -98,6 +98,8 @@ class Handlers:
                 await respond(await self._doing.acknowledge(click))
             elif click.action == MUTE:
                 await respond(await self._doing.mute(click))
+            elif click.action == replies.UNMUTE:
+                await respond(await self._doing.unmute(click))
             elif click.action == DETAILS:
                 await self._details.open(click, respond)
             else:
@@ -128,7 +130,7 @@ class Handlers:
                 _log.warning("a person was not answered: the own workspace is not known", reason=error.error)
                 return replies.sentence(
                     "This bot could not yet ask Slack which workspace it belongs to",
-                    "Until then it answers nobody. Please try again in a moment.",
+                    "Until then it cannot answer anybody. Please try again in a moment.",
                 )
         if team == own:
             return None
@@ -163,7 +165,7 @@ class Handlers:
         """Another page, in the place of the one that was clicked."""
         listing = parse_tidied(click.value)
         if not isinstance(listing, Listing):
-            return replies.sentence("This page cannot be turned any more", "Please ask for the list again.")
+            return replies.sentence("There is no such page any more", "Please ask for the list again.")
         return await self._table(listing, COMMAND) | {"replace_original": True}
 
     async def _share(self, click: Clicked, respond: Respond) -> None:
@@ -180,7 +182,7 @@ class Handlers:
     async def _shared_now(self, click: Clicked, respond: Respond) -> bool:
         shared = await self._for_all(click)
         if shared is None:
-            await respond(replies.sentence("This bot does not watch that site any more", "There is nothing to share."))
+            await respond(replies.sentence("This bot no longer watches that site", "There is nothing to share."))
             return False
         # Seen by all: better missing than twice.
         reached = await respond(shared, repeatable=False)

@@ -37,6 +37,8 @@ from bot.store.store import Store
 
 LIVE = 2.0
 """Seconds that ItemPath has for its answer."""
+_ALL = 100_000
+"""Open episodes of a site: at most two for each connection."""
 LINK = 1.0
 """Seconds that Slack has to name the address of a thread; an answer without it is still an answer."""
 
@@ -83,6 +85,8 @@ class Sight:
     """Address of the newest of these threads."""
     silences: tuple[Silence, ...] = ()
     """What mutes it, what lasts longest first."""
+    muted: tuple[str, ...] = ()
+    """What people have muted it as: by its id, or with the whole site (`incidents.EVERY`)."""
 
     @property
     def row(self) -> Connection | None:
@@ -194,6 +198,22 @@ class Lookup:
         names = {e.row.name if e.row else e.connection or e.site for e in view.episodes} if view else set()
         return names.pop() if len(names) == 1 else None
 
+    async def name(self, site: str, connection: str) -> str:
+        """What people call a connection; its id when it is not watched. Raises `StoreError`."""
+        return next((name_of(r) for r in await self._store.records(site) if r.id == connection), connection)
+
+    async def forgotten(self, ref: str) -> tuple[str, str] | None:
+        """Site and id of a connection that is still muted though it is not watched any more. Raises `StoreError`."""
+        mutes = [mute for mute in await self._store.mutes(now=self._clock.now()) if mute.site in self._live]
+        found = {(m.site, m.connection) for m in mutes if ref in (m.connection, f"{m.site}/{m.connection}")}
+        return found.pop() if len(found) == 1 else None
+
+    async def open_threads(self, site: str) -> tuple[Thread, ...]:
+        """Where everything that goes on at a site is told, the oldest first. Raises `StoreError`."""
+        episodes = await self._store.episodes(site=site, open_only=True, limit=_ALL)
+        threads = await self._store.threads({episode.thread for episode in episodes if episode.thread})
+        return tuple(sorted((t for t in threads.values() if t.open), key=lambda thread: thread.opened))
+
     async def _records(self) -> list[ConnectionRecord]:
         return [record for record in await self._store.records() if record.site in self._live]
 
@@ -247,6 +267,7 @@ class Lookup:
             episodes=episodes,
             threads=threads,
             link=link,
+            muted=tuple(mute.connection for mute in mutes if mute.covers(connection, at)),
             silences=silences(
                 mutes, self._maintenance, site=site, connection=connection, name=row.name if row else None, now=at
             ),

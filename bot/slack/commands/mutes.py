@@ -7,49 +7,52 @@ from typing import assert_never
 from bot.core.incidents import EVERY
 from bot.core.state import MuteOutcome, MuteReply
 from bot.slack.blocks import Foreign, Line
-from bot.slack.commands.replies import Answer, private
+from bot.slack.commands.replies import Answer, lifts_site, private, unmute_button
 from bot.slack.messages.phrases import silenced, told
 from bot.slack.messages.post import HEARD_SIGN, NOTICE_SIGN, SILENT_SIGN, Post
 from bot.slack.wording import count
 
 _MEANING: Line = (
-    "What is in the channel is still kept true and closed. What is still down at the end is announced then.",
+    "Messages already in the channel are still updated. Whatever is still down when the mute ends is announced then.",
 )
+_HEARD: Line = ("Its open threads say so. What went down while it was muted, and still is, is announced now.",)
+_SETTINGS: Line = ("Maintenance is planned in this bot's settings and cannot be ended here.",)
 
 
-def muted(reply: MuteReply | None, *, about: str | None) -> Answer:
+def muted(reply: MuteReply | None, *, site: str, about: str | None) -> Answer:
     """`about` is a connection's name or a site's; `None` when several connections are meant, or none is known."""
     outcome = reply.outcome if reply else MuteOutcome.ENDED
     connections = reply.connections if reply else ()
+    many = about is None and len(connections) > 1
     name: Line = ("This",) if about is None else (Foreign(about, style="bold"),)
-    if about is None and len(connections) > 1:
+    if many:
         name = (f"These {count(len(connections), 'connection')}",)
     # The whole site is as plural as it is one thing; its name stands alone.
-    verb = " are" if about is None and len(connections) > 1 else " is"
+    verb = " are" if many else " is"
     told_now = silenced(reply.silence) if reply else ()
+    # What a person has muted may be lifted with the whole site; maintenance may not.
+    wider: Line = ()
+    if reply is not None and reply.silence is not None:
+        wider = lifts_site(site) if reply.silence.by else _SETTINGS
     match outcome:
         case MuteOutcome.MUTED:
             whole: Line = (" as a whole",) if EVERY in connections else ()
-            body = told(told_now, _MEANING)
-            return private(Post(sign=SILENT_SIGN, headline=(*name, f"{verb} muted now", *whole), body=body))
+            one: Line = ("To end one early: ", Foreign(f"unmute {site}/{connections[0]}", style="code")) if many else ()
+            post = Post(sign=SILENT_SIGN, headline=(*name, f"{verb} muted", *whole), body=told(told_now, _MEANING, one))
+            return private(post, *([unmute_button(site, connections[0])] if len(connections) == 1 else []))
         case MuteOutcome.UNMUTED:
-            body = (
-                (
-                    "It is recorded, and its open threads say so. What fell in silence and is still down is announced at once.",
-                ),
-            )
-            return private(Post(sign=HEARD_SIGN, headline=(*name, f"{verb} heard of again"), body=body))
+            return private(Post(sign=HEARD_SIGN, headline=(*name, f"{verb} no longer muted"), body=(_HEARD,)))
         case MuteOutcome.STILL_SILENT:
-            why: Line = ("The mute is lifted, but something else keeps it silent.",)
             headline = (*name, f"{verb} still silent")
-            return private(Post(sign=SILENT_SIGN, headline=headline, body=told(why, told_now)))
+            why: Line = ("Its own mute is ended, but something else keeps it silent.",)
+            return private(Post(sign=SILENT_SIGN, headline=headline, body=told(why, told_now, wider)))
         case MuteOutcome.NOT_MUTED:
             headline = (*name, f"{verb} not muted by anybody")
-            alone: Line = ("Nothing has changed.",)
-            wider: Line = ("Something else keeps it silent, which this does not lift.",)
-            body = told(wider, told_now) if told_now else (alone,)
-            return private(Post(sign=NOTICE_SIGN, headline=headline, body=body))
+            if not told_now:
+                return private(Post(sign=NOTICE_SIGN, headline=headline, body=(("Nothing has changed.",),)))
+            headline = (*name, f"{verb} not muted on its own")
+            return private(Post(sign=NOTICE_SIGN, headline=headline, body=told(told_now, wider)))
         case MuteOutcome.ENDED:
-            return private(Post(sign=NOTICE_SIGN, headline=(*name, f"{verb} over: there is nothing to mute any more")))
+            return private(Post(sign=NOTICE_SIGN, headline=(*name, f"{verb} over: nothing left to mute")))
         case _:
             assert_never(outcome)

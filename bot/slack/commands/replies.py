@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import structlog
 
 from bot.core.connection import Connection, State
-from bot.core.incidents import Episode, EpisodeKind, Person
+from bot.core.incidents import EVERY, Episode, EpisodeKind, Person
 from bot.core.state import AckOutcome, AckReply, ConnectionRecord
 from bot.slack.blocks import (
     Block,
@@ -24,7 +24,7 @@ from bot.slack.blocks import (
 from bot.slack.commands.lookup import Sight
 from bot.slack.messages.phrases import acknowledged, all_facts, fell, reference, sentences, silenced, times_seen, told
 from bot.slack.messages.post import ACKNOWLEDGED_SIGN, ERROR_SIGN, NOTICE_SIGN, Post, full
-from bot.slack.wording import duration, sign
+from bot.slack.wording import count, duration, sign
 from bot.store.errors import StoreError
 
 _log = structlog.get_logger(__name__)
@@ -34,6 +34,8 @@ Answer: TypeAlias = dict[str, Any]
 
 SHARE = "share"
 """`action_id` of the button; its `value` is `site/id`."""
+UNMUTE = "unmute"
+"""`action_id` of the button; its `value` is `site/id`, or `site/*`."""
 OPEN_THREAD = "open_thread"
 """`action_id` of the link button. Slack tells of a click on it, too; there is nothing to do then."""
 BUTTONS = "answer"
@@ -72,6 +74,7 @@ def connection(sight: Sight, *, shared_by: Person | None = None, sharable: bool 
             *_state(sight),
             *(_incident(episode, sight) for episode in sight.episodes),
             *(silenced(silence) for silence in sight.silences),
+            lifts_site(sight.site) if EVERY in sight.muted else (),
             _missing_fields(row) if row else (),
             ("Shared by ", Foreign(shared_by.name, style="bold"), ".") if shared_by else (),
         ),
@@ -83,6 +86,8 @@ def connection(sight: Sight, *, shared_by: Person | None = None, sharable: bool 
         if shared_by or not sharable
         else [button("Share to channel", action=SHARE, value=f"{sight.site}/{sight.id}"[:2000])]
     )
+    if buttons and sight.id in sight.muted:
+        buttons.append(unmute_button(sight.site, sight.id))
     if sight.link:
         buttons.append(button("Open thread", action=OPEN_THREAD, value="link") | {"url": sight.link})
     blocks = [*rendered.blocks, *_facts(all_facts(row) if row else ())]
@@ -91,12 +96,21 @@ def connection(sight: Sight, *, shared_by: Person | None = None, sharable: bool 
     return answer(rendered.text, blocks, shown_to_all=shared_by is not None)
 
 
+def unmute_button(site: str, connection: str) -> Block:
+    return button("Unmute", action=UNMUTE, value=f"{site}/{connection}"[:2000])
+
+
+def lifts_site(site: str) -> Line:
+    """How a mute of a whole site is ended, as a sentence."""
+    return ("The whole site is muted: ", Foreign(f"unmute {site}/{EVERY}", style="code"), " ends that.")
+
+
 def _headline(sight: Sight) -> Line:
     name = Foreign(sight.row.name if sight.row else sight.id, style="bold")
     if sight.live is not None:
         return (name, ": state unknown" if sight.state is State.UNKNOWN else f" is {sight.state}")
     if sight.gone:
-        return (name, " is not in ItemPath any more" if sight.record else " is not in ItemPath")
+        return (name, " is no longer in ItemPath" if sight.record else " is not in ItemPath")
     known = sight.record.known if sight.record else State.UNKNOWN
     if sight.state is not State.UNKNOWN:
         return (name, f" was {known} when last read")
@@ -107,7 +121,7 @@ def _source(sight: Sight) -> Line:
     """Where the answer comes from, and how old it is."""
     if sight.live is not None:
         return ("read from ItemPath just now.",)
-    why: Line = ("ItemPath says that there is no connection with this id.",)
+    why: Line = ("ItemPath says there is no connection with this id.",)
     if sight.failure is not None:
         why = ("no answer from ItemPath. ", Foreign(sight.failure.message, 300))
     if sight.record is None or sight.record.row is None:
@@ -122,10 +136,10 @@ def _state(sight: Sight) -> tuple[Line, ...]:
     """Since when it is so, and why no more is known."""
     record = sight.record
     if record is None:
-        return (("No poll has seen it yet: it is new.",),) if sight.live else ()
+        return (("It is new: no poll has seen it yet.",),) if sight.live else ()
     since: Line = (f"{record.known.capitalize()} since ", record.since, ".") if record.since else ()
     if record.known is State.UNKNOWN:
-        since = ("Its state was unknown to the last poll.",)
+        since = ("At the last poll its state was unknown.",)
     elif sight.state is State.UNKNOWN and since:
         since = ("Last known: ", *since)
     elif sight.live is not None and sight.state is not record.known:
@@ -139,16 +153,16 @@ def _doubts(sight: Sight, record: ConnectionRecord) -> tuple[Line, ...]:
     no_meaning = sight.row is not None and sight.row.state is State.UNKNOWN
     unread = record.problem if sight.live is None else None
     return told(
-        ("ItemPath tells no status that means up or down.",) if no_meaning else (),
+        ("ItemPath gives no status that means up or down.",) if no_meaning else (),
         ("Its row could not be understood: ", Foreign(unread, 300)) if unread is not None else (),
         ("The last poll did not list it.",) if record.absent_reads else (),
-        ("ItemPath itself has not checked it for too long.",) if record.stale else (),
+        ("ItemPath itself has not checked it for a long time.",) if record.stale else (),
     )
 
 
 def _incident(episode: Episode, sight: Sight) -> Line:
     thread = sight.threads.get(episode.thread or "")
-    who = acknowledged(thread) if thread else ("Nobody was told in the channel.",)
+    who = acknowledged(thread) if thread else ("Not announced in the channel.",)
     so_far = duration(sight.at - episode.start)
     if episode.kind is EpisodeKind.OUTAGE:
         line: Line = (f"{sign(State.DOWN)} Open outage: ", *fell(episode), f", for {so_far} so far.")
@@ -156,7 +170,11 @@ def _incident(episode: Episode, sight: Sight) -> Line:
         seen = times_seen(max(episode.families, key=lambda family: family.last_at)) if episode.families else ()
         line = sentences((f"{ERROR_SIGN} Open error, since ", episode.start, "."), seen)
     else:
-        line = (f"{sign(State.UNKNOWN)} The polls cannot read ", Foreign(episode.site, style="bold"), " since ")
+        line = (
+            f"{sign(State.UNKNOWN)} Polls have not been able to read ",
+            Foreign(episode.site, style="bold"),
+            " since ",
+        )
         line = (*line, episode.start, f", for {so_far} so far.")
     return sentences(line, who)
 
@@ -187,12 +205,32 @@ def acknowledgement(reply: AckReply | None, *, about: str | None) -> Answer:
         by: Line = ("By ", Foreign(reply.by.name, style="bold"), *at, ". Nothing has changed.")
         return private(Post(sign=ACKNOWLEDGED_SIGN, headline=(*name, " was acknowledged before"), body=(by,)))
     if outcome is AckOutcome.ENDED:
-        over: Line = (*name, " needs no acknowledgement any more: it is over")
+        over: Line = (*name, " is over: nothing left to acknowledge")
         return private(Post(sign=NOTICE_SIGN, headline=over))
-    return private(Post(sign=NOTICE_SIGN, headline=(*name, " has no open incident: there is nothing to acknowledge")))
+    return private(Post(sign=NOTICE_SIGN, headline=(*name, " has no open incident: nothing to acknowledge")))
 
 
-_UNTIL_OVER: Line = ("It is recorded, and its thread says so. No reminder follows until it is over.",)
+_UNTIL_OVER: Line = ("Its thread says so. No more reminders until it is over.",)
+
+
+def acknowledged_all(site: str, *, done: int, of: int, failed: bool = False) -> Answer:
+    """How it went with everything that is open at a site, each after its commit; `failed`: not all could be recorded."""
+    name = Foreign(site, style="bold")
+    if failed:
+        headline: Line = (f"Only {done:,} of {count(of, 'incident')} of ", name, " acknowledged")
+        why: Line = ("The bot could not write to its database. Please try again.",)
+        return private(Post(sign=NOTICE_SIGN, headline=headline, body=(why,)))
+    if not done:
+        headline = (f"All {count(of, 'open incident')} of ", name, " were acknowledged before")
+        return private(Post(sign=ACKNOWLEDGED_SIGN, headline=headline, body=(("Nothing has changed.",),)))
+    headline = ("You have acknowledged ", name, f": {count(done, 'open incident')}")
+    before: Line = (f"{of - done:,} more had been acknowledged before.",) if of > done else ()
+    said: Line = (
+        "Their threads say so. No more reminders until they are over."
+        if done > 1
+        else "Its thread says so. No more reminders until it is over.",
+    )
+    return private(Post(sign=ACKNOWLEDGED_SIGN, headline=headline, body=told(said, before)))
 
 
 def sentence(headline: str, *body: str) -> Answer:
@@ -205,13 +243,13 @@ def no_database(error: StoreError) -> Answer:
     _log.warning("a person could not be answered", reason=str(error))
     return sentence(
         "The bot cannot read its database at the moment",
-        "Please try again; if it goes on, the bot's log and /status say why.",
+        "Please try again; if it keeps failing, the bot's log and /status say why.",
     )
 
 
-def private(post: Post) -> Answer:
+def private(post: Post, *buttons: Block) -> Answer:
     rendered = full(post, root=False)
-    return answer(rendered.text, rendered.blocks)
+    return answer(rendered.text, [*rendered.blocks, *([actions(BUTTONS, *buttons)] if buttons else [])])
 
 
 def answer(text: str, blocks: Sequence[Mapping[str, Any]], *, shown_to_all: bool = False) -> Answer:

@@ -34,6 +34,8 @@ class SiteBoard:
     """Open outages, what stops most first, then open errors."""
     silences: tuple[Silence, ...]
     """What silences the site itself."""
+    silent: Mapping[str, Silence]
+    """What silences those incidents that were not announced, by the connection's id."""
 
     @property
     def watched(self) -> int:
@@ -86,6 +88,11 @@ async def gather(store: Store, *, sites: Collection[str], maintenance: Sequence[
     for record in records:
         counts[record.site][record.state(blind=record.site in blind)] += 1
     names = {(record.site, record.id): record.row.name if record.row else record.id for record in records}
+
+    def _holding(episode: Episode) -> tuple[Silence, ...]:
+        about = episode.row.name if episode.row else None
+        return silences(mutes, maintenance, site=episode.site, connection=episode.connection, name=about, now=now)
+
     boards = [
         SiteBoard(
             name=site,
@@ -94,6 +101,11 @@ async def gather(store: Store, *, sites: Collection[str], maintenance: Sequence[
             blind=blind.get(site),
             incidents=tuple(sorted((e for e in episodes if e.site == site and e.connection != SITE), key=_worst_first)),
             silences=silences(mutes, maintenance, site=site, connection=SITE, name=None, now=now),
+            silent={
+                e.connection: held[0]
+                for e in episodes
+                if e.site == site and e.connection != SITE and e.thread is None and (held := _holding(e))
+            },
         )
         for site in sites
     ]

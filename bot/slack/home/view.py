@@ -48,14 +48,14 @@ def view(board: Board) -> dict[str, Any]:
 
 def unreadable() -> dict[str, Any]:
     """While the database cannot be read."""
-    said = "The bot cannot read its database at the moment, so it knows nothing to show. Its log and /status say why."
+    said = "The bot cannot read its database at the moment, so there is nothing to show. Its log and /status say why."
     return {"type": "home", "blocks": [section(f"{NOTICE_SIGN} {escape(said)}")]}
 
 
 def bare(board: Board) -> dict[str, Any]:
     """For when Slack refuses the board."""
     said = "".join(map(str, _headline(board)))
-    return {"type": "home", "blocks": [section(escape(f"{said}. Ask for `/connection list` to see them all."))]}
+    return {"type": "home", "blocks": [section(escape(f"{said}. Type `/connection list` to see them all."))]}
 
 
 def _headline(board: Board) -> Line:
@@ -68,7 +68,7 @@ def _headline(board: Board) -> Line:
     if unread:
         parts.append(f"{count(unread, 'site')} not readable")
     if unknown:
-        parts.append(f"{unknown:,} of unknown state")
+        parts.append(f"{unknown:,} unknown")
     worst = State.DOWN if down else State.UNKNOWN if unread or unknown else State.UP
     watched = sum(site.watched for site in board.sites)
     if not parts:
@@ -83,7 +83,7 @@ def _site(site: SiteBoard, shown: Sequence[Episode], board: Board) -> Block:
         *map(silenced, site.silences),
     )
     parts = [rich_section(lines, bold_first=True)]
-    items = [_incident(episode, board) for episode in shown]
+    items = [_incident(episode, site, board) for episode in shown]
     if (more := len(site.incidents) - len(shown)) > 0:
         items.append((f"and {more:,} more: ", Foreign(f"/connection list down site={site.name}", 120, style="code")))
     if items:
@@ -93,9 +93,9 @@ def _site(site: SiteBoard, shown: Sequence[Episode], board: Board) -> Block:
 
 def _counts(site: SiteBoard) -> str:
     if not site.known:
-        return "not read yet, nothing is known of it"
+        return "not read yet, nothing is known about it"
     if site.blind is not None:
-        return f"cannot be read, {count(site.watched, 'connection')} of unknown state"
+        return f"cannot be read, state of {count(site.watched, 'connection')} unknown"
     order = (State.DOWN, State.UNKNOWN, State.UP)
     return ", ".join(f"{site.counts[s]:,} {s}" for s in order if site.counts[s]) or "no connections"
 
@@ -103,23 +103,24 @@ def _counts(site: SiteBoard) -> str:
 def _read(site: SiteBoard) -> Line:
     """When it was last read, and why not since."""
     record = site.record
-    last: Line = ("Last read ", record.good_at, ".") if record and record.good_at else ("Never read so far.",)
+    last: Line = ("Last read ", record.good_at, ".") if record and record.good_at else ("Never read yet.",)
     why: Line = ()
     if site.blind is not None:
         failure = site.blind.failure
-        why = ("Blind since ", site.blind.start, ".")
+        why = ("Unreadable since ", site.blind.start, ".")
         why = sentences(why, (Foreign(failure.message, REASON_LIMIT),) if failure else ())
     elif record is not None and record.fails:
-        why = (f"The latest {count(record.fails, 'poll')} failed.",)
+        why = ("The last poll failed." if record.fails == 1 else f"The last {record.fails:,} polls failed.",)
     nameless: Line = ()
     if record is not None and record.nameless:
-        nameless = (f"{count(record.nameless, 'row')} of it could not be understood.",)
-    was = ("What was down when it was last read:",) if site.blind is not None and site.incidents else ()
+        nameless = (f"{count(record.nameless, 'row')} could not be understood.",)
+    was = ("Down when it was last read:",) if site.blind is not None and site.incidents else ()
     return sentences(last, why, nameless, was)
 
 
-def _incident(episode: Episode, board: Board) -> Line:
+def _incident(episode: Episode, site: SiteBoard, board: Board) -> Line:
     thread = board.threads.get(episode.thread or "")
+    silence = thread.silence_of(episode.connection) if thread else site.silent.get(episode.connection)
     who: Line = (Foreign(name(episode).text, NAME_LIMIT, style="bold"), " ")
     who = (*who, reference(episode.site, episode.connection))
     if episode.kind is EpisodeKind.OUTAGE:
@@ -133,12 +134,11 @@ def _incident(episode: Episode, board: Board) -> Line:
         error = (Foreign(latest.log.error or "", ERROR_LIMIT),) if latest else ()
         what = (f"{ERROR_SIGN} ", *who, " reports an error since ", episode.start, ".")
     if thread is None:
-        has: Line = ("Nobody was told: it is silent.",)
+        has: Line = ("Not announced.",) if silence else ("Not announced yet.",)
     elif thread.ack_by is None:
-        has = ("Nobody has it yet.",)
+        has = ("Not acknowledged yet.",)
     else:
-        has = (Foreign(thread.ack_by.name, 40, style="bold"), " has it.")
-    silence = thread.silence_of(episode.connection) if thread else None
+        has = ("Acknowledged by ", Foreign(thread.ack_by.name, 40, style="bold"), ".")
     silent: Line = (f"{SILENT_SIGN} Silent until ", silence.until, ".") if silence else ()
     return sentences(what, has, silent, error)
 

@@ -48,12 +48,46 @@ async def test_an_unknown_name_is_acknowledged_by_nobody(house: House) -> None:
 
 
 async def test_a_site_that_cannot_be_read_is_acknowledged_as_a_whole(house: House) -> None:
-    assert "plant has no open incident" in await house.ask("ack plant/*")
+    assert "berlin has no open incident: nothing to acknowledge" in await house.ask("ack berlin/*")
+    await house.ask("ack 2")
     await house.sites["plant"].set_fault(Fault.SERVER_ERROR)
     await house.poll()
     await house.poll()
-    assert "You have acknowledged plant" in await house.ask("ack Plant/*")
+    shown = await house.ask("ack Plant/*")
+    assert "You have acknowledged plant: 1 open incident\n" in shown
+    assert "1 more had been acknowledged before." in shown
     assert "Acknowledged by alice" in await house.ask("plant/1")
+
+
+async def test_a_whole_site_is_acknowledged_with_all_that_is_open_there(house: House) -> None:
+    house.sites["plant"].set_status(1, 0)
+    house.sites["berlin"].set_status(7, 0)
+    await house.poll()
+    shown = await house.ask("ack plant/*")
+    assert "You have acknowledged plant: 2 open incidents\nTheir threads say so." in shown
+    assert "Acknowledged by alice" in await house.ask("plant/1")
+    assert "Acknowledged by alice" in await house.ask("2")
+    assert "Nobody has acknowledged it yet." in await house.ask("berlin/7")
+    shown = await house.ask("ack plant/*", user_id="U0BOB", user_name="bob")
+    assert "All 2 open incidents of plant were acknowledged before" in shown
+    assert "You have acknowledged berlin" in await house.ask("ack berlin/*")
+    assert "berlin was acknowledged before" in await house.ask("ack berlin/*")
+
+
+async def test_what_could_not_be_recorded_of_a_whole_site_is_said(house: House) -> None:
+    house.sites["plant"].set_status(1, 0)
+    await house.poll()
+    acts: list[Act] = []
+
+    async def full(cause: Act) -> Reply | None:
+        if acts:
+            raise DatabaseFull("The database cannot grow.", "Free some space.")
+        acts.append(cause)
+        return await house.pollers["plant"].act(cause)
+
+    handlers = house.made(act={"plant": full})
+    shown = read(await handlers.command(house.command_payload("ack plant/*")))
+    assert "Only 1 of 2 incidents of plant acknowledged" in shown
 
 
 # The button
@@ -92,19 +126,19 @@ async def test_a_late_click_is_told_that_it_is_over(house: House) -> None:
     house.sites["plant"].set_status(1, 1)
     await house.poll()
     (said,) = await house.click("acknowledge", thread)
-    assert "it is over" in read(said)
+    assert "is over: nothing left to acknowledge" in read(said)
 
 
 @pytest.mark.parametrize("value", ["oslo/4", "", "/", "4", "x" * 3000])
 async def test_a_click_for_a_site_that_is_not_watched_any_more_says_so(house: House, value: str) -> None:
     (said,) = await house.click("acknowledge", value)
-    assert "does not watch that site any more" in read(said)
+    assert "no longer watches that site" in read(said)
 
 
 @pytest.mark.parametrize("value", ["plant/999", "plant/"])
 async def test_a_click_for_a_thread_that_nobody_knows_is_over(house: House, value: str) -> None:
     (said,) = await house.click("acknowledge", value)
-    assert "it is over" in read(said)
+    assert "is over: nothing left to acknowledge" in read(said)
 
 
 @pytest.mark.parametrize(
@@ -262,7 +296,7 @@ async def test_an_ack_that_was_not_committed_is_not_confirmed(house: House) -> N
 
     handlers = house.made(act={"plant": full})
     shown = read(await handlers.command(house.command_payload("ack 2")))
-    assert "Not acknowledged: the bot's database did not take it" in shown
+    assert "Not acknowledged: the bot could not write to its database" in shown
 
 
 async def test_without_a_database_a_person_is_told_so(house: House) -> None:

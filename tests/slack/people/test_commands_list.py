@@ -185,7 +185,7 @@ async def test_a_page_is_shared_as_it_was_seen(many: House) -> None:
 @pytest.mark.parametrize("value", ["", "help", "plant/1", "list dwon", "x" * 3000])
 async def test_what_is_no_page_is_not_turned(many: House, value: str) -> None:
     (said,) = await many.click("turn_page_on", value)
-    assert "cannot be turned any more" in read(said)
+    assert "There is no such page any more" in read(said)
 
 
 def button(answer: dict[str, Any], action: str) -> str:

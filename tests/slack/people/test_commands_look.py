@@ -91,7 +91,7 @@ async def test_a_status_that_means_nothing_is_unknown_with_what_was_last_known(h
     house.sites["plant"].set_status(1, 7)
     shown = await house.ask("plant/1")
     assert "🟣 PowerPick: state unknown" in shown
-    assert "ItemPath tells no status that means up or down." in shown
+    assert "ItemPath gives no status that means up or down." in shown
     assert "Last known: Up since " in shown
     assert "*Status* `7`" in shown
 
@@ -101,7 +101,7 @@ async def test_a_connection_that_itempath_does_not_check_is_said_to_be_so(house:
     sight = await house.lookup.look("plant", record.id)
     assert isinstance(sight, Sight)
     stale = replace(sight, record=replace(record, stale=True))
-    assert "ItemPath itself has not checked it for too long." in read(replies.connection(stale))
+    assert "ItemPath itself has not checked it for a long time." in read(replies.connection(stale))
 
 
 async def test_a_reading_whose_time_is_not_known_is_shown_without_an_age(house: House) -> None:
@@ -115,12 +115,12 @@ async def test_a_state_that_was_never_known_becomes_known(build: Build) -> None:
     house: House = await build(sites={"default": [{"id": 1, "name": "One", "status": None}]})
     assert "One: state unknown" in await house.ask("1")
     house.sites["default"].set_status(1, 1)
-    assert "Its state was unknown to the last poll" in await house.ask("1")
+    assert "At the last poll its state was unknown" in await house.ask("1")
     house.sites["default"].set_status(1, None)
     await house.sites["default"].set_fault(Fault.SERVER_ERROR)
     shown = await house.ask("1")
     assert "One: state unknown" in shown
-    assert "tells no status that means" in shown
+    assert "gives no status that means" in shown
 
 
 # Names
@@ -223,7 +223,7 @@ async def test_a_connection_that_was_just_created_is_found_live(house: House) ->
     shown = await house.ask("23")
     assert "Brand New is up" in shown
     assert "berlin/23: read from ItemPath just now." in shown
-    assert "No poll has seen it yet: it is new." in shown
+    assert "It is new: no poll has seen it yet." in shown
     assert "Brand New is up" in await house.ask("berlin/23")
     house.sites["plant"].add(id=23, name="Brand New Too", status=1)
     assert "/connection plant/23 Brand New Too" in await house.ask("23")
@@ -293,7 +293,7 @@ async def test_a_blind_site_makes_its_connections_unknown_and_says_since_when(ho
     await house.poll()
     shown = await house.ask("powerpick")
     assert "🟣 PowerPick: state unknown, last known up" in shown
-    assert "The polls cannot read plant since " in shown
+    assert "Polls have not been able to read plant since " in shown
     await house.sites["plant"].set_fault(None)
     assert "🟢 PowerPick is up" in await house.ask("powerpick")
 
@@ -301,8 +301,8 @@ async def test_a_blind_site_makes_its_connections_unknown_and_says_since_when(ho
 async def test_a_connection_that_was_deleted_is_said_to_be_gone(house: House) -> None:
     house.sites["plant"].remove(1)
     shown = await house.ask("powerpick")
-    assert "🟣 PowerPick is not in ItemPath any more" in shown
-    assert "ItemPath says that there is no connection with this id." in shown
+    assert "🟣 PowerPick is no longer in ItemPath" in shown
+    assert "ItemPath says there is no connection with this id." in shown
     await house.poll()
     await house.sites["plant"].set_fault(Fault.SERVER_ERROR)
     shown = await house.ask("powerpick")

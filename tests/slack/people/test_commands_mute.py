@@ -37,7 +37,7 @@ def minutes(mute: Mute) -> int:
 
 async def test_a_mute_is_recorded_before_it_is_confirmed_and_shown_in_every_look(house: House) -> None:
     shown = await house.ask("mute web services 2h crane is out")
-    assert "🔇 Web Services is muted now" in shown
+    assert "🔇 Web Services is muted" in shown
     assert "Muted until 2" in shown
     assert "by alice: crane is out." in shown
     (mute,) = await running(house)
@@ -60,7 +60,7 @@ async def test_a_mute_is_also_said_in_the_thread(house: House) -> None:
 
 async def test_unmuting_ends_it(house: House) -> None:
     await house.ask("mute 2 2h")
-    assert "🔔 Web Services is heard of again" in await house.ask("unmute web")
+    assert "🔔 Web Services is no longer muted" in await house.ask("unmute web")
     assert await running(house) == []
     shown = await house.ask("unmute 2")
     assert "Web Services is not muted by anybody" in shown
@@ -68,19 +68,19 @@ async def test_unmuting_ends_it(house: House) -> None:
 
 
 async def test_a_whole_site_is_muted_and_heard_of_again(house: House) -> None:
-    assert "plant is muted now as a whole" in await house.ask("mute Plant/* 1h30m disks")
+    assert "plant is muted as a whole" in await house.ask("mute Plant/* 1h30m disks")
     (mute,) = await running(house)
     assert (mute.connection, minutes(mute)) == (EVERY, 90)
     assert "by alice: disks." in await house.ask("plant/1")
     assert "Muted" not in await house.ask("berlin/7")
     shown = await house.ask("unmute 2")
-    assert "Web Services is not muted by anybody" in shown
-    assert "Something else keeps it silent" in shown
+    assert "Web Services is not muted on its own" in shown
+    assert "The whole site is muted: unmute plant/* ends that." in shown
     await house.ask("mute 2 1h")
     shown = await house.ask("unmute 2")
     assert "Web Services is still silent" in shown
     assert "by alice: disks." in shown
-    assert "plant is heard of again" in await house.ask("unmute plant/*")
+    assert "plant is no longer muted" in await house.ask("unmute plant/*")
 
 
 async def test_maintenance_is_shown_with_its_reason_and_end(build: Build) -> None:
@@ -94,7 +94,7 @@ async def test_maintenance_is_shown_with_its_reason_and_end(build: Build) -> Non
     assert ": weekly." in looked
     assert "Maintenance" not in await house.ask("plant/1")
     assert ": planned maintenance." in await house.ask("berlin/7")
-    assert "Something else keeps it silent" in await house.ask("unmute 2")
+    assert "Maintenance is planned in this bot's settings and cannot be ended here." in await house.ask("unmute 2")
 
 
 async def test_a_mute_needs_to_know_of_what(house: House) -> None:
@@ -108,7 +108,7 @@ async def test_a_mute_needs_to_know_of_what(house: House) -> None:
 
 async def test_the_button_mutes_what_goes_on_in_its_thread_for_an_hour(house: House) -> None:
     (said,) = await house.click("mute", await house.thread("2"))
-    assert "🔇 Web Services is muted now" in read(said)
+    assert "🔇 Web Services is muted" in read(said)
     assert said["response_type"] == "ephemeral"
     (mute,) = await running(house)
     assert (mute.connection, minutes(mute)) == ("2", 60)
@@ -118,7 +118,9 @@ async def test_the_button_of_many_mutes_them_all(build: Build) -> None:
     rows = [{"id": number, "name": f"Dock {number}", "status": 0} for number in (1, 2, 3)]
     house: House = await build(sites={"plant": rows})
     (said,) = await house.click("mute", "plant/1")
-    assert "These 3 connections are muted now" in read(said)
+    assert "These 3 connections are muted" in read(said)
+    assert "To end one early: unmute plant/1" in read(said)
+    assert "[Unmute]" not in read(said)
     assert {mute.connection for mute in await running(house)} == {"1", "2", "3"}
 
 
@@ -127,7 +129,69 @@ async def test_the_button_of_a_site_that_cannot_be_read_mutes_the_site(house: Ho
     await house.poll()
     await house.poll()
     (said,) = await house.click("mute", await house.thread(""))
-    assert "plant is muted now as a whole" in read(said)
+    assert "plant is muted as a whole" in read(said)
+
+
+async def test_whatever_is_shown_as_muted_can_be_unmuted(house: House) -> None:
+    """By the reference it is shown with, even when ItemPath does not list the connection any more."""
+    await house.ask("mute berlin/7 2h")
+    await house.ask("mute berlin/9 2h")
+    house.sites["berlin"].remove(7)
+    house.sites["berlin"].remove(9)
+    await house.poll()
+    await house.poll()
+    assert "No connection is known as berlin/5" in await house.ask("unmute berlin/5")
+    assert "7 is no longer muted" in await house.ask("unmute berlin/7")
+    assert "9 is no longer muted" in await house.ask("unmute 9")
+    assert await running(house) == []
+
+
+async def test_a_mute_can_be_ended_where_it_is_shown(house: House) -> None:
+    said = await house.handlers.command(house.command_payload("mute 2 2h"))
+    assert read(said).splitlines()[-1] == "[Unmute]"
+    assert unmute_of(said) == unmute_of(await house.handlers.command(house.command_payload("2"))) == "plant/2"
+    (ended,) = await house.click("unmute", "plant/2")
+    assert "🔔 Web Services is no longer muted" in read(ended)
+    assert await running(house) == []
+    (again,) = await house.click("unmute", "plant/2")
+    assert "Web Services is not muted by anybody" in read(again)
+    assert again["response_type"] == "ephemeral"
+    assert "[Unmute]" not in await house.ask("2")
+
+
+async def test_a_muted_site_can_be_unmuted_where_it_is_confirmed_and_is_named_where_it_shows(house: House) -> None:
+    said = await house.handlers.command(house.command_payload("mute plant/* 2h"))
+    assert unmute_of(said) == "plant/*"
+    looked = await house.ask("2")
+    assert "The whole site is muted: unmute plant/* ends that." in looked
+    assert "[Unmute]" not in looked
+    (ended,) = await house.click("unmute", "plant/*")
+    assert "plant is no longer muted" in read(ended)
+
+
+async def test_what_all_see_has_no_button_that_unmutes(house: House) -> None:
+    await house.ask("mute 2 2h")
+    shared, _ = await house.click("share", "plant/2")
+    assert "🔇 Muted until" in read(shared)
+    assert "[Unmute]" not in read(shared)
+
+
+@pytest.mark.parametrize("value", ["oslo/1", "", "x" * 2000])
+async def test_a_button_for_what_is_not_watched_any_more_unmutes_nothing(house: House, value: str) -> None:
+    (said,) = await house.click("unmute", value)
+    assert "no longer watches that site" in read(said)
+
+
+def unmute_of(answer: dict[str, Any]) -> str:
+    """The value of the button that unmutes."""
+    (value,) = [
+        element["value"]
+        for block in answer["blocks"]
+        if block["type"] == "actions"
+        for element in block["elements"]
+        if element["action_id"] == "unmute"
+    ]
+    return str(value)
 
 
 async def test_a_late_or_foreign_click_mutes_nothing(house: House) -> None:
@@ -137,9 +201,9 @@ async def test_a_late_or_foreign_click_mutes_nothing(house: House) -> None:
     house.sites["plant"].set_status(1, 1)
     await house.poll()
     (said,) = await house.click("mute", thread)
-    assert "PowerPick is over: there is nothing to mute any more" in read(said)
+    assert "PowerPick is over: nothing left to mute" in read(said)
     (said,) = await house.click("mute", "oslo/4")
-    assert "does not watch that site any more" in read(said)
+    assert "no longer watches that site" in read(said)
     assert await running(house) == []
 
 
@@ -147,10 +211,11 @@ async def test_operators_alone_mute(build: Build) -> None:
     house: House = await build(operators=("U0BOB",))
     for text in ("mute 2 2h", "mute plant/* 2h", "unmute 2"):
         assert "but not acknowledge or mute" in await house.ask(text)
-    (said,) = await house.click("mute", await house.thread("2"))
-    assert "Please ask one of them." in read(said)
+    for action, value in (("mute", await house.thread("2")), ("unmute", "plant/2")):
+        (said,) = await house.click(action, value)
+        assert "Please ask one of them." in read(said)
     assert await running(house) == []
-    assert "is muted now" in await house.ask("mute 2 2h", user_id="U0BOB", user_name="bob")
+    assert "is muted" in await house.ask("mute 2 2h", user_id="U0BOB", user_name="bob")
 
 
 async def test_another_workspace_mutes_nothing(house: House) -> None:
@@ -165,7 +230,7 @@ async def test_a_mute_that_was_not_committed_is_not_confirmed(house: House, text
 
     handlers = house.made(act={"plant": full})
     shown = read(await handlers.command(house.command_payload(text)))
-    assert f"{word}: the bot's database did not take it" in shown
+    assert f"{word}: the bot could not write to its database" in shown
 
 
 @given(
@@ -179,7 +244,7 @@ async def test_a_mute_that_was_not_committed_is_not_confirmed(house: House, text
     about=maybe_text,
 )
 def test_every_outcome_has_words(reply: MuteReply | None, about: str | None) -> None:
-    valid(muted(reply, about=about))
+    valid(muted(reply, site="plant", about=about))
 
 
 def test_what_lasts_longest_is_told_first() -> None:
