@@ -86,7 +86,7 @@ async def test_the_way_back_goes_where_the_calls_go(
     responses = Responses(api_url=API, backoff=0.001, trust_env=trust_env)
     with contextlib.suppress(SlackError):
         await calls.call("auth.test")
-    assert await responses.post("http://slack.invalid/response/1", ANSWER) is through
+    assert bool(await responses.post("http://slack.invalid/response/1", ANSWER)) is through
     await calls.close()
     await responses.close()
     both = ["POST http://slack.invalid/api/auth.test", "POST http://slack.invalid/response/1"]
