@@ -126,7 +126,7 @@ class Web:
             return web.json_response({"ok": False, "standby": True, "reasons": [sources.why()]}, status=503)
         async with _telling(reasons):
             await sources.store.ping()
-        reasons += _untaken(sources.sites)
+        reasons += [told for told in _untaken(sources.sites) if told not in reasons]
         if not sources.running():
             reasons.append("the loops do not run yet, or any more")
         return web.json_response({"ok": not reasons, "reasons": reasons}, status=503 if reasons else 200)

@@ -16,6 +16,7 @@ import pytest
 from bot.store import schema
 from bot.store.store import Store
 from bot.store.tables import metadata
+from tests.store.wire import Wire
 
 _numbers = itertools.count()
 
@@ -114,6 +115,13 @@ async def ready_postgres(prepared_postgres: str) -> str:
     await admin.execute(EMPTY)
     await admin.close()
     return prepared_postgres
+
+
+@pytest.fixture
+async def wire(ready_postgres: str, unused_tcp_port: int) -> AsyncIterator[Wire]:
+    made = Wire(ready_postgres, unused_tcp_port)
+    yield made
+    await made.end()
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 from collections.abc import AsyncIterator
 
@@ -21,6 +20,7 @@ from tests.store.samples import commit
 from tests.store.test_failures import end_sessions
 from tests.store.test_hold import break_lock, ended
 from tests.store.test_schema import set_version
+from tests.store.wire import Wire
 
 
 @pytest.fixture(autouse=True)
@@ -92,61 +92,6 @@ async def test_a_standby_says_once_for_whom_it_waits_and_takes_over_when_that_on
         "standing by",
         "nobody holds the database any more: taking over",
     ]
-
-
-class Wire:
-    """The network between a bot and the server; it can be cut, and it can fall silent."""
-
-    def __init__(self, url: str, port: int) -> None:
-        name, self._folder = url.removeprefix("postgresql://postgres:@/").split("?host=")
-        self.url = f"postgresql://postgres:@127.0.0.1:{port}/{name}?sslmode=disable"
-        self._port = port
-        self.used = asyncio.Event()
-        self._hears = asyncio.Event()
-        self._hears.set()
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._writers: list[asyncio.StreamWriter] = []
-        self._server: asyncio.Server | None = None
-
-    async def begin(self) -> None:
-        self._server = await asyncio.start_server(self._accept, "127.0.0.1", self._port)
-
-    def fall_silent(self) -> None:
-        self._hears.clear()
-
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        back, forth = await asyncio.open_unix_connection(f"{self._folder}/.s.PGSQL.5432")
-        self._writers += [writer, forth]
-        self.used.set()
-        for source, target in ((reader, forth), (back, writer)):
-            task = asyncio.create_task(self._carry(source, target))
-            self._tasks.add(task)
-
-    async def _carry(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError):
-            while data := await source.read(65536):
-                await self._hears.wait()
-                target.write(data)
-                await target.drain()
-            target.close()
-
-    async def end(self) -> None:
-        if self._server is not None:
-            self._server.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        for writer in self._writers:
-            writer.close()
-            with contextlib.suppress(OSError):
-                await writer.wait_closed()
-
-
-@pytest.fixture
-async def wire(ready_postgres: str, unused_tcp_port: int) -> AsyncIterator[Wire]:
-    made = Wire(ready_postgres, unused_tcp_port)
-    yield made
-    await made.end()
 
 
 @pytest.mark.postgres
