@@ -86,9 +86,14 @@ async def run(settings: Settings, *, clock: Clock | None = None, trust_env: bool
             if store is None:
                 return
             async with Service.start(settings, clock=clock, trust_env=trust_env, store=store, web=web) as service:
-                await service.run(stop)
-                if service.taken:
-                    web.show(waiting)
+                try:
+                    await service.run(stop)
+                finally:
+                    # Before anything that its pages ask is closed.
+                    if service.taken:
+                        web.show(waiting)
+                    else:
+                        await web.stop()
             if not service.taken:
                 return
             store = None
@@ -205,8 +210,8 @@ class Service:
             for client in service.clients.values():
                 stack.push_async_callback(client.close)
             stack.push_async_callback(service.reception.close, grace=ANSWERS_END_WITHIN)
-            # Before anything that its pages ask is closed; `run` has one more use for them when another has taken over.
-            stack.push_async_callback(lambda: asyncio.sleep(0) if service.taken and web else service.web.stop())
+            if web is None:
+                stack.push_async_callback(service.web.stop)
             good_at = {record.name: record.good_at for record in await store.sites()}
             for name in service.clients:
                 service.metrics.watch(name, last_good=good_at.get(name))
