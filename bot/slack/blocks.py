@@ -42,7 +42,15 @@ class Foreign:
     style: Literal["code", "bold"] | None = None
 
 
-Span: TypeAlias = str | Foreign | datetime
+@dataclass(frozen=True, slots=True)
+class Link:
+    """The bot's own words, leading to an address of Slack's."""
+
+    text: str
+    url: str
+
+
+Span: TypeAlias = str | Foreign | Link | datetime
 """A plain `str` is the bot's own words."""
 Line: TypeAlias = tuple[Span, ...]
 
@@ -60,6 +68,8 @@ def plain(span: Span) -> str:
     match span:
         case Foreign():
             return escape(literal(span.text, span.limit))
+        case Link():
+            return escape(span.text)
         case datetime():
             return date(span)
     return escape(span)
@@ -70,6 +80,8 @@ def mrkdwn(span: Span) -> str:
     match span:
         case Foreign():
             return code(span.text, span.limit)
+        case Link():
+            return f"<{escape(span.url)}|{escape(span.text)}>"
         case datetime():
             return date(span)
     return escape(span)
@@ -81,6 +93,8 @@ def rich(span: Span) -> Block:
         case Foreign():
             text: Block = {"type": "text", "text": literal(span.text, span.limit)}
             return text if span.style is None else text | {"style": {span.style: True}}
+        case Link():
+            return {"type": "link", "url": span.url, "text": span.text}
         case datetime():
             at = int(span.timestamp())
             return {"type": "date", "timestamp": at, "format": DATE_FORMAT, "fallback": utc(span)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -23,6 +24,7 @@ from bot.store.store import Store
 
 _log = structlog.get_logger(__name__)
 
+_ADDRESS = re.compile(r"https://[^\s|<>]{1,500}")
 _SIMPLER = {Form.FULL: Form.SIMPLE, Form.SIMPLE: Form.PLAIN}
 
 
@@ -236,9 +238,19 @@ class Steps:
         what, now = f"{label(outgoing.key)} anew", self._clock.now()
         if self._pace.refused_until(what, now) > now:
             return False
-        await self._outbox.repost(outgoing.key)
+        # Before anything is waited for: an edit and a reply may learn at the same time that the root is gone.
         self._pace.back_off(what, now)
+        await self._outbox.repost(outgoing.key, replaces=await self._address(outgoing))
         return True
+
+    async def _address(self, outgoing: Outgoing) -> str:
+        """Where a message stands in Slack; empty when it does not stand there any more, or Slack does not say."""
+        try:
+            answer = await self._calls.read("chat.getPermalink", channel=outgoing.channel_id, message_ts=outgoing.ts)
+        except SlackError:
+            return ""
+        link = answer.get("permalink")
+        return link if isinstance(link, str) and _ADDRESS.fullmatch(link) else ""
 
     def _content(self, claim: Claim) -> dict[str, Any] | None:
         """What to send; `None` when it cannot be rendered, which costs this message's thread only."""
@@ -247,6 +259,7 @@ class Steps:
                 claim.view,
                 claim.outgoing.message,
                 form=claim.outgoing.form,
+                replaces=claim.outgoing.replaces,
                 now=self._clock.now(),
                 interactive=self._interactive,
             )

@@ -175,8 +175,10 @@ class Outbox:
             due_at=None,
         )
 
-    async def repost(self, key: MessageKey) -> None:
-        """What Slack has can no longer be edited: it becomes a new message in its current form."""
+    async def repost(self, key: MessageKey, *, replaces: str) -> None:
+        """What Slack has can no longer be edited: it becomes a new message in its current form. `replaces` is the address
+        of what Slack has; empty when there is none.
+        """
         await self._change(
             key,
             message.c.state == _SENT,
@@ -191,6 +193,7 @@ class Outbox:
             first_tried_at=None,
             tried_at=None,
             twin_at=None,
+            replaces=replaces,
             **_DONE,
         )
 

@@ -72,6 +72,8 @@ class Outgoing:
     twin_at: datetime | None = None
     """When to look for a duplicate; `None`: none is suspected."""
     error: str | None = None
+    replaces: str | None = None
+    """Where the post stands that this one takes the place of; empty when Slack does not tell, `None` for the first one."""
     root_ts: str | None
     root_channel_id: str | None
     root_state: DeliveryState

@@ -191,6 +191,7 @@ message = Table(
     Column("maybe_sent_before", Boolean, nullable=False),
     Column("twin_at", Moment),
     Column("error", ForeignText),
+    Column("replaces", Text),
 )
 
 # Written as literals, since a partial index serves a query only where both say the very same.

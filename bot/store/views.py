@@ -92,6 +92,7 @@ def _outgoing(row: rows.Values) -> Outgoing:
         maybe_sent_before=row["maybe_sent_before"],
         twin_at=row["twin_at"],
         error=row["error"],
+        replaces=row["replaces"],
         root_ts=row["root_ts"],
         root_channel_id=row["root_channel_id"],
         root_state=DeliveryState(row["root_state"]),

@@ -139,13 +139,13 @@ def ready_sqlite(tmp_path: Path, prepared_sqlite: Path) -> str:
 def next_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A version of this program with one migration more."""
     shutil.copytree(Path(schema.__file__).parent / "migrations", tmp_path / "migrations")
-    (tmp_path / "migrations/versions/0003_next.py").write_text(
+    (tmp_path / "migrations/versions/9000_next.py").write_text(
         "from alembic import op\nimport sqlalchemy as sa\n"
-        "revision, down_revision = '0003', '0002'\n"
+        f"revision, down_revision = '9000', '{schema.REVISIONS[-1]}'\n"
         "def upgrade():\n    op.add_column('site', sa.Column('next', sa.Text))\n"
     )
     monkeypatch.setattr(schema, "__file__", str(tmp_path / "schema.py"))
-    monkeypatch.setattr(schema, "REVISIONS", (*schema.REVISIONS, "0003"))
+    monkeypatch.setattr(schema, "REVISIONS", (*schema.REVISIONS, "9000"))
 
 
 BOTH = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]

@@ -220,12 +220,13 @@ async def test_a_repost_is_a_new_message_in_its_current_form(store: Store, outbo
     await claimed(outbox)
     await outbox.absent(ROOT, generation=0)
     await sent(outbox)
-    await outbox.repost(ROOT)
+    await outbox.repost(ROOT, replaces="https://x.slack.com/p1")
     got = await row(outbox)
     assert (got.state, got.generation, got.ts, got.channel_id) == (DeliveryState.NEW, 1, None, None)
     assert (got.first_revision, got.shown_revision, got.first_tried_at, got.tried_at) == (None, None, None, None)
     assert (got.maybe_sent_before, got.twin_at, got.attempts) == (False, None, 0)
     assert got.delivery_key("abc") == "abc/default/1/0/1"
+    assert got.replaces == "https://x.slack.com/p1"
     await commit(store, revisions=(Revision(thread="default/1", n=0, revision=5),))
     await claimed(outbox)
     await outbox.sent(ROOT, generation=1, channel_id="C2", ts="2.2", now=NOW)
@@ -243,7 +244,7 @@ OUTCOMES: dict[str, Callable[[Outbox, MessageKey, int], Awaitable[None]]] = {
 }
 UNGUARDED: dict[str, Callable[[Outbox, MessageKey, int], Awaitable[None]]] = {
     "simpler": lambda o, k, g: o.simpler(k, form=Form.PLAIN),
-    "repost": lambda o, k, g: o.repost(k),
+    "repost": lambda o, k, g: o.repost(k, replaces=""),
     "twin_looked": lambda o, k, g: o.twin_looked(k, next_at=None),
 }
 
@@ -251,7 +252,7 @@ UNGUARDED: dict[str, Callable[[Outbox, MessageKey, int], Awaitable[None]]] = {
 @pytest.mark.parametrize("name", OUTCOMES)
 async def test_an_outcome_of_an_earlier_generation_changes_nothing(outbox: Outbox, name: str) -> None:
     await sent(outbox)
-    await outbox.repost(ROOT)
+    await outbox.repost(ROOT, replaces="https://x.slack.com/p1")
     await claimed(outbox)
     if name in ("shown", "edit_refused"):
         await outbox.sent(ROOT, generation=1, channel_id="C1", ts="5.5", now=NOW)

@@ -20,6 +20,7 @@ from bot.store.tables import metadata
 from tests.store.samples import commit
 
 MIGRATIONS = Path(schema.__file__).parent / "migrations"
+CURRENT = schema.REVISIONS
 
 
 def differences(connection: Connection) -> list[object]:
@@ -97,7 +98,7 @@ async def set_version(url: str, version: str) -> None:
 @pytest.mark.parametrize("write", [True, False])
 async def test_a_database_of_a_newer_version_is_left_alone(url: str, write: bool) -> None:
     await set_version(url, "9999")
-    with pytest.raises(SchemaNewer, match=r"tables 9999, known 0002.*Use that version"):
+    with pytest.raises(SchemaNewer, match=rf"tables 9999, known {CURRENT[-1]}.*Use that version"):
         await Store.open(url, write=write)
 
 
@@ -123,16 +124,34 @@ def test_an_older_version_says_how_to_bring_it_up_to_date() -> None:
     schema.judge("It", "0002", revisions=("0001", "0002"))
 
 
+async def test_a_database_of_the_first_version_is_brought_up_to_date_with_what_is_in_it(empty_url: str) -> None:
+    with pytest.MonkeyPatch.context() as before:
+        before.setattr(schema, "REVISIONS", CURRENT[:1])
+        before.setattr(schema, "migrate", partial(schema.migrate, revision=CURRENT[0]))
+        old = await Store.open(empty_url, write=True)
+        async with old._database.write() as connection:
+            await connection.execute(text("INSERT INTO site (name, fails, nameless, serial) VALUES ('x', 0, 0, 0)"))
+        await old.close()
+    new = await Store.open(empty_url, write=True)
+    try:
+        async with new._database.read() as connection:
+            assert await connection.run_sync(differences) == []
+        assert len(await new.sites()) == 1
+        assert await new.outbox.waiting() == ()
+    finally:
+        await new.close()
+
+
 @pytest.mark.usefixtures("next_version")
 async def test_a_database_of_an_older_version_is_brought_up_to_date_by_the_one_who_writes(empty_url: str) -> None:
     """And refused with words by those who read; what is in it stays."""
     with pytest.MonkeyPatch.context() as before:
-        before.setattr(schema, "REVISIONS", ("0001", "0002"))
-        before.setattr(schema, "migrate", partial(schema.migrate, revision="0002"))
+        before.setattr(schema, "REVISIONS", CURRENT)
+        before.setattr(schema, "migrate", partial(schema.migrate, revision=CURRENT[-1]))
         old = await Store.open(empty_url, write=True)
         await commit(old)
         await old.close()
-    with pytest.raises(SchemaOlder, match=r"tables 0002, needed 0003.*brings the tables up to date"):
+    with pytest.raises(SchemaOlder, match=rf"tables {CURRENT[-1]}, needed 9000.*brings the tables up to date"):
         await Store.open(empty_url, write=False)
 
     new = await Store.open(empty_url, write=True)

@@ -9,7 +9,7 @@ from typing import assert_never
 
 from bot.core.connection import State
 from bot.core.incidents import Closing, Episode, Thread, ThreadKind, ThreadView
-from bot.slack.blocks import Foreign, Line
+from bot.slack.blocks import Foreign, Line, Link
 from bot.slack.messages import groups, outages, sites
 from bot.slack.messages.changes import changes
 from bot.slack.messages.phrases import (
@@ -36,7 +36,7 @@ _CALLS = frozenset({ThreadKind.OUTAGE, ThreadKind.GROUP, ThreadKind.ERROR, Threa
 _INCIDENTS = _CALLS | {ThreadKind.BASELINE}
 
 
-def root(view: ThreadView, *, interactive: bool) -> Post:
+def root(view: ThreadView, *, interactive: bool, replaces: str | None = None) -> Post:
     thread = view.thread
     match thread.kind:
         case ThreadKind.OUTAGE:
@@ -58,10 +58,19 @@ def root(view: ThreadView, *, interactive: bool) -> Post:
     # An acknowledged or silent root that has to be posted anew calls nobody.
     return replace(
         post,
+        body=(*post.body, *_replaced(replaces)),
         mentions=called(thread, thread.mentions) if thread.kind in _CALLS else (),
         buttons=_buttons(thread) if interactive else (),
         thread=thread.id,
     )
+
+
+def _replaced(address: str | None) -> tuple[Line, ...]:
+    """A reader finds the thread as it was so far, and is not misled by what still stands there."""
+    if address is None:
+        return ()
+    earlier = Link("an earlier message", address) if address else "an earlier message"
+    return (("This takes the place of ", earlier, ", which can no longer be edited."),)
 
 
 def _buttons(thread: Thread) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from itertools import pairwise
 from typing import Any
@@ -247,6 +248,58 @@ async def test_a_root_that_a_person_deleted_is_posted_anew_as_it_is_now(room: Ro
     assert "is down" not in root["text"]
     assert {reply["thread_ts"] for reply in replies} == {root["ts"]}
     assert len([m for m in room.slack.messages() if "thread_ts" not in m or m["thread_ts"] == m["ts"]]) == 1
+
+
+async def test_a_root_that_was_deleted_is_posted_anew_by_the_edit_alone(room: Room) -> None:
+    """Nothing is to be said in its thread; only the edit learns that it is gone. What is gone has no address."""
+    await room.announce(1)
+    async with room.running():
+        await room.until_settled()
+        room.slack.workspace.delete(room.slack.workspace.messages(CHANNEL)[0])
+        await room.revise(1)
+        await room.until_shown("1.0'")
+        await room.until_settled()
+    (root,) = room.slack.messages()
+    assert "This takes the place of an earlier message, which can no longer be edited." in root["text"]
+    assert '"link"' not in json.dumps(root["blocks"])
+
+
+@pytest.mark.parametrize("form", ["full", "plain"])
+async def test_a_new_root_leads_to_the_one_that_it_takes_the_place_of(room: Room, form: str) -> None:
+    """It may still stand there, red, with all that people said below it."""
+    await room.announce(1)
+    async with room.running():
+        await room.until_settled()
+        room.slack.fail("chat.update", Fault.says("edit_window_closed"))
+        if form == "plain":
+            room.slack.fail("chat.postMessage", Fault.says("invalid_blocks"), times=2)
+        await room.revise(1)
+        await room.until_settled()
+        await room.recover(1, revision=3)
+        await room.until_settled()
+    first, second = room.slack.messages()[:2]
+    address = (await room.calls.read("chat.getPermalink", channel=CHANNEL, message_ts=first["ts"]))["permalink"]
+    assert address.startswith("https://")
+    assert (address in second["text"]) is (form == "plain")
+    assert (f'"url": "{address}"' in json.dumps(second.get("blocks", []))) is (form == "full")
+    assert "takes the place of" not in first["text"]
+
+
+async def test_an_address_that_is_none_is_not_linked(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    true_read = room.calls.read
+
+    async def read(method: str, **arguments: Any) -> Any:
+        odd = {"ok": True, "permalink": "https://x|y> <!channel>"}
+        return odd if method == "chat.getPermalink" else await true_read(method, **arguments)
+
+    monkeypatch.setattr(room.calls, "read", read)
+    await room.announce(1)
+    async with room.running():
+        await room.until_settled()
+        room.slack.fail("chat.update", Fault.says("edit_window_closed"))
+        await room.revise(1)
+        await room.until_shown("1.0", "1.0'")
+    assert (await room.row(key(1))).replaces == ""
 
 
 @pytest.mark.parametrize("error", ["cant_update_message", "edit_window_closed", "message_not_found", "block_mismatch"])
