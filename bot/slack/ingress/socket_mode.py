@@ -236,6 +236,7 @@ class _Client(SocketModeClient):
         self._owner = owner
         self.ending = asyncio.Event()
         self._handling: set[asyncio.Future[None]] = set()
+        self._reconnecting: set[asyncio.Future[None]] = set()
 
     @property
     def open(self) -> bool:
@@ -248,8 +249,9 @@ class _Client(SocketModeClient):
     async def run_message_listeners(self, message: dict[str, Any], raw_message: str) -> None:
         """The SDK starts this in a task of which it keeps no trace; here it is known, and awaited in the end."""
         task = asyncio.ensure_future(super().run_message_listeners(message, raw_message))
-        self._handling.add(task)
-        task.add_done_callback(self._handling.discard)
+        tasks = self._reconnecting if message.get("type") == "disconnect" else self._handling
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
         await asyncio.wait({task})
 
     async def end(self) -> None:
@@ -257,8 +259,9 @@ class _Client(SocketModeClient):
         when it is cancelled: a task that nobody ends waits for its queue until it is collected as garbage.
         """
         self.ending.set()
-        # Whoever is connecting gives up now; what is being answered may still use the connection.
-        self.closed = True
+        # What is being answered may still use the connection; nobody needs another one.
+        for task in self._reconnecting:
+            task.cancel()
         try:
             if self._handling:
                 await asyncio.wait(set(self._handling), timeout=ENDED_WITHIN)
@@ -266,8 +269,8 @@ class _Client(SocketModeClient):
                 async with asyncio.timeout(1.0):
                     await self.close()  # type: ignore[no-untyped-call]
         finally:
-            own = (self.message_processor, self.current_session_monitor, self.message_receiver, *self._handling)
-            running = [task for task in own if task is not None]
+            own = (self.message_processor, self.current_session_monitor, self.message_receiver)
+            running = [*self._handling, *self._reconnecting, *(task for task in own if task is not None)]
             for task in running:
                 task.cancel()
             try:
