@@ -66,9 +66,12 @@ class Around:
 
 
 @pytest.fixture(autouse=True)
-def _no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+def _dead_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A service that does not trust the environment takes none of its proxies, whichever part of it speaks."""
     for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
-        monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.setenv(name, "")
 
 
 @pytest.fixture
@@ -171,6 +174,7 @@ async def test_status_tells_how_commands_reach_the_bot(around: Around, start: St
 async def test_socket_mode_shows_in_status_whether_it_is_connected(around: Around, start: Starts) -> None:
     service = await start(around.settings())
     assert service._listening() == {"socket_mode": {"connected": False, "trouble": None}, "request_url": False}
+    assert not service.reception._responses._trust_env
 
     stop = asyncio.Event()
     running = asyncio.create_task(service.run(stop))
