@@ -147,6 +147,8 @@ def _header(span: Span) -> str:
     match span:
         case Foreign():
             return literal(span.text, span.limit)
+        case Link():
+            return span.text
         case datetime():
             return utc(span)
     return span

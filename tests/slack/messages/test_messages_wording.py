@@ -10,7 +10,18 @@ from hypothesis import strategies as st
 
 from bot.core.connection import Connection, Log, State
 from bot.core.masking import mask
-from bot.slack.blocks import Foreign, fact_blocks, fit, header, mention_elements, mention_token, plain
+from bot.slack.blocks import (
+    Foreign,
+    Link,
+    fact_blocks,
+    fit,
+    header,
+    mention_elements,
+    mention_token,
+    mrkdwn,
+    plain,
+    rich,
+)
 from bot.slack.messages.phrases import all_facts
 from bot.slack.wording import clean, code, count, date, duration, escape, impact, literal, shorten, sign, utc
 
@@ -112,6 +123,14 @@ def test_a_credential_at_the_cut_is_hidden_whole(long: int, blank: str) -> None:
         text = "password=" + "x" * before + blank + secret
         assert "s3cr3t" not in literal(text, 80)
         assert "s3cr3t" not in literal("a" * (before // 5) + blank + secret, 80)
+
+
+def test_a_link_is_one_where_links_are_shown_and_its_words_elsewhere() -> None:
+    link = Link("earlier & older", "https://x.slack.com/p1?a=1&b=2")
+    assert plain(link) == "earlier &amp; older"
+    assert mrkdwn(link) == "<https://x.slack.com/p1?a=1&amp;b=2|earlier &amp; older>"
+    assert rich(link) == {"type": "link", "url": link.url, "text": link.text}
+    assert header((link,))["text"]["text"] == "earlier & older"
 
 
 def test_escaped_text_cannot_ping_or_link() -> None:
