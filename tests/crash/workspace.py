@@ -65,6 +65,7 @@ class Channels:
             "chat.postMessage": chat.post_message,
             "chat.update": chat.update,
             "chat.delete": chat.delete,
+            "chat.getPermalink": chat.permalink,
             "conversations.history": conversations.history,
             "conversations.replies": conversations.replies,
         }
