@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.cli.output import Column, complain, moment, say, say_json, say_table, shown
+from bot.cli.reasons import NOTICES, Notice, Reasons, what, words
 from bot.cli.working import ended, log_to_stderr, settings_of, warn
 from bot.clock import Clock
 from bot.core.events import Event
@@ -20,6 +21,8 @@ from bot.store.store import Store
 
 RECENT = 20
 """Closed ones that a person is shown: about what fits a screen beside the open ones."""
+_NOTICED = 1000
+"""Events in which the latest notices are looked for: one notice may tell hundreds."""
 _ALL = 100_000
 
 
@@ -39,26 +42,53 @@ async def _tell(settings: Settings, *, as_json: bool, now: datetime) -> int:
             closed = [episode for episode in latest if not episode.open]
             episodes = [*opened, *(closed if as_json else closed[:RECENT])]
             threads = await store.threads(episode.thread for episode in episodes if episode.thread is not None)
-            events: Sequence[Event] = ()
-            if as_json and episodes:
-                since = min(episode.start for episode in episodes)
-                events = [stored.event for stored in await store.events(since=since, limit=_ALL)]
+            # A person is shown the notices; how each incident came to be told is too long for a line.
+            stored = await store.events(kinds=None if as_json else NOTICES, limit=_ALL if as_json else _NOTICED)
+            reasons = Reasons(each.event for each in reversed(stored))
+            notices = reasons.notices()
+            threads |= await store.threads(notice.thread for notice in notices if notice.thread is not None)
         finally:
             await store.close()
     except DatabaseMissing as error:
         # Before the first `run` nothing is known, and that is an answer.
         complain(f"{error.problem}\n{error.advice}")
-        episodes, threads, events = [], {}, ()
+        episodes, threads, reasons, notices = [], {}, Reasons(()), []
     except StoreError as error:
         complain(f"{error.problem}\n{error.advice}")
         return 1
     if as_json:
-        say_json([_as_json(episode, threads, events, now) for episode in episodes])
-    elif episodes:
+        incidents = [_as_json(episode, threads, reasons, now) for episode in episodes]
+        say_json([*incidents, *(_notice_as_json(notice, threads) for notice in notices)])
+        return 0
+    if episodes:
         _say(episodes, threads, now)
     else:
         say("No incident is known.")
+    if notices:
+        say("")
+        _say_notices(notices[:RECENT])
     return 0
+
+
+def _say_notices(notices: Sequence[Notice]) -> None:
+    columns = [
+        Column(name="notice"),
+        Column(name="site"),
+        Column(name="what", whole=False),
+        Column(name="reason", at_least=90),
+        Column(name="thread", at_least=110),
+    ]
+    rows = [
+        [
+            moment(notice.at),
+            shown(notice.site),
+            shown(words(notice.events)),
+            notice.events[0].reason.replace("_", " "),
+            shown(notice.thread),
+        ]
+        for notice in notices
+    ]
+    say_table(columns, rows)
 
 
 def _say(episodes: Sequence[Episode], threads: Mapping[str, Thread], now: datetime) -> None:
@@ -125,7 +155,7 @@ def _downtime(episode: Episode, now: datetime) -> timedelta:
     return episode.duration or max(now - episode.start, timedelta(0))
 
 
-def _as_json(episode: Episode, threads: Mapping[str, Thread], events: Sequence[Event], now: datetime) -> dict[str, Any]:
+def _as_json(episode: Episode, threads: Mapping[str, Thread], reasons: Reasons, now: datetime) -> dict[str, Any]:
     thread = threads.get(episode.thread or "")
     ack = None if thread is None else thread.ack_by
     return {
@@ -159,28 +189,48 @@ def _as_json(episode: Episode, threads: Mapping[str, Thread], events: Sequence[E
         "channel": None if thread is None else thread.channel,
         "acknowledgedBy": None if ack is None else {"id": ack.id, "name": ack.name},
         "acknowledgedAt": None if thread is None else _iso(thread.ack_at),
-        "events": [
-            {
-                "at": event.at.isoformat(),
-                "kind": event.kind.value,
-                "reason": event.reason,
-                "connection": event.connection or None,
-                "thread": event.thread,
-                "data": dict(event.data),
-            }
-            for event in reversed(events)
-            if _belongs(event, episode)
-        ],
+        "events": [_event_as_json(event) for event in reasons.of(episode)],
     }
 
 
-def _belongs(event: Event, episode: Episode) -> bool:
-    """What happened to it, and from its start on what its thread told of all that is in it."""
-    if event.site != episode.site or event.at < episode.start:
-        return False
-    if event.connection == SITE and event.thread is not None:
-        return event.thread == episode.thread
-    return event.connection == episode.connection and (episode.end is None or event.at <= episode.end)
+def _notice_as_json(notice: Notice, threads: Mapping[str, Thread]) -> dict[str, Any]:
+    """With the keys of an incident, so that whoever reads the list needs to know one shape; and `what`, in words."""
+    thread = threads.get(notice.thread or "")
+    return {
+        "id": notice.thread,
+        "state": "closed",
+        "kind": "notice",
+        "site": notice.site,
+        "connection": notice.connection,
+        "reference": f"{notice.site}/{notice.connection or '*'}",
+        "name": None,
+        "since": notice.at.isoformat(),
+        "notBefore": None,
+        "until": notice.at.isoformat(),
+        "downtimeSeconds": 0.0,
+        "why": notice.events[0].reason,
+        "endWhy": None,
+        "closing": None,
+        "failure": None,
+        "errors": [],
+        "thread": notice.thread,
+        "channel": None if thread is None else thread.channel,
+        "acknowledgedBy": None,
+        "acknowledgedAt": None,
+        "what": [mask(what(event)) for event in notice.events],
+        "events": [_event_as_json(event) for event in notice.events],
+    }
+
+
+def _event_as_json(event: Event) -> dict[str, Any]:
+    return {
+        "at": event.at.isoformat(),
+        "kind": event.kind.value,
+        "reason": event.reason,
+        "connection": event.connection or None,
+        "thread": event.thread,
+        "data": dict(event.data),
+    }
 
 
 def _iso(at: datetime | None) -> str | None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.core.events import Event
+from bot.core.events import Event, EventKind
 from bot.core.incidents import SITE, Episode, EpisodeKind, Mute, Thread, ThreadView
 from bot.core.state import ConnectionRecord, SiteRecord
 from bot.store import rows, views
@@ -133,15 +133,18 @@ class Reading:
         *,
         site: str | None = None,
         connection: str | None = None,
+        kinds: Collection[EventKind] | None = None,
         since: datetime | None = None,
         limit: int = 200,
     ) -> tuple[StoredEvent, ...]:
-        """Newest first. `since`: that moment included."""
+        """Newest first. `kinds`: of these alone. `since`: that moment included."""
         statement = select(event).order_by(event.c.at.desc(), event.c.id.desc()).limit(limit)
         if site is not None:
             statement = statement.where(event.c.site == site)
         if connection is not None:
             statement = statement.where(event.c.connection == connection)
+        if kinds is not None:
+            statement = statement.where(event.c.kind.in_(sorted(kinds)))
         if since is not None:
             statement = statement.where(event.c.at >= since)
         async with self._database.read() as transaction:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from bot.core.connection import Connection, Failure, Log
+from bot.core.diff import Change, ChangeKind, FieldChange
 from bot.core.events import Event, EventKind
 from bot.core.incidents import SITE, Closing, Episode, EpisodeKind, Family, Person, Thread, ThreadKind, Why
 from bot.core.state import Decision
@@ -80,8 +82,24 @@ EVENTS = (
     event(SITE, NOW, EventKind.GROUP_OVER, "all_over", thread="vienna/2"),
     event(SITE, BLIND.start, EventKind.SIGHT_LOST, "muted"),
     event("8", OVER.start, EventKind.WENT_DOWN, "while_away"),
-    event("8", NOW, EventKind.ADDED, "listed"),
 )
+ADDED = Change(kind=ChangeKind.ADDED, connection="8", name="Crane\x1b[2J")
+CHANGED = Change(
+    kind=ChangeKind.CHANGED,
+    connection="9",
+    name="Lift",
+    fields=(FieldChange(field="url", before="a", after="b"), FieldChange(field="name", before="A", after="Lift")),
+)
+GONE = Change(kind=ChangeKind.REMOVED, connection="7", name="password=hunter2")
+AWAY = {"from": (NOW - HOUR).isoformat(), "to": NOW.isoformat()}
+NOTICES = (
+    event(SITE, NOW - 9 * HOUR, EventKind.BASELINE, "first_snapshot", thread="vienna/3", data={"watched": 2}),
+    event("8", NOW - 2 * HOUR, EventKind.ADDED, "listed", thread="vienna/4", data=ADDED.as_json()),
+    event("9", NOW - 2 * HOUR, EventKind.CHANGED, "listed", thread="vienna/4", data=CHANGED.as_json()),
+    event("7", NOW - HOUR, EventKind.REMOVED, "muted", data=GONE.as_json()),
+    event(SITE, NOW, EventKind.AWAY, "silent_for_long", thread="vienna/5", data=AWAY),
+)
+LISTED = replace(THREAD, id="vienna/4", kind=ThreadKind.CHANGES, ack_by=None, ack_at=None)
 
 
 @pytest.fixture
@@ -162,6 +180,55 @@ async def test_a_person_is_shown_the_latest_and_json_has_them_all(cli: Cli, stor
     await commit(store, episodes=(OPEN, *closed), threads=(THREAD,))
     assert len((await cli("incidents")).lines) == 1 + 1 + 20
     assert len((await cli("incidents", "--json")).json) == 1 + 30
+
+
+async def test_what_belongs_to_no_incident_has_its_reason_too(cli: Cli, store: Store) -> None:
+    """Behind the incidents, in their shape: one entry for each message, and for each line that was left out of one."""
+    await commit(store, episodes=(OPEN,), threads=(THREAD, LISTED), events=(*EVENTS, *NOTICES))
+    incident, *notices = (await cli("incidents", "--json")).json
+
+    assert incident["kind"] == "outage"
+    assert all(incident.keys() <= notice.keys() for notice in notices)
+    assert [(n["kind"], n["state"], n["reference"], n["why"], n["thread"], n["what"]) for n in notices] == [
+        (
+            "notice",
+            "closed",
+            "vienna/*",
+            "silent_for_long",
+            "vienna/5",
+            [f"nothing was watched from {AWAY['from']} to {AWAY['to']}"],
+        ),
+        ("notice", "closed", "vienna/7", "muted", None, ["removed: password=[masked]"]),
+        ("notice", "closed", "vienna/*", "listed", "vienna/4", ["added: Crane\x1b[2J", "changed: Lift (url, name)"]),
+        ("notice", "closed", "vienna/*", "first_snapshot", "vienna/3", ["watching 2 connections began"]),
+    ]
+    assert notices[2]["channel"] == "#alerts"
+    assert [e["data"]["kind"] for e in notices[2]["events"]] == ["added", "changed"]
+    assert notices[1]["since"] == notices[1]["until"] == (NOW - HOUR).isoformat()
+
+
+async def test_a_person_is_told_the_latest_notices_below_the_incidents(cli: Cli, store: Store) -> None:
+    more = [
+        event("3", NOW - 4 * HOUR, EventKind.STALE, "listed"),
+        *(
+            event(str(n), NOW - 3 * HOUR, EventKind.ADDED, "listed", thread="vienna/6", data=ADDED.as_json())
+            for n in range(10, 15)
+        ),
+    ]
+    await commit(store, events=(*more, *NOTICES))
+    told = await cli("incidents")
+
+    assert told.lines[:2] == ["No incident is known.", ""]
+    heading, away, removed, listed, added, bare, began = told.lines[2:]
+    assert heading.split() == ["NOTICE", "SITE", "WHAT", "REASON", "THREAD"]
+    assert "nothing was watched from" in away
+    assert removed.rstrip().endswith("muted")
+    assert "hunter2" not in told.out
+    assert "\x1b" not in told.out
+    assert "changed: Lift (url, name)" in listed
+    assert "; and 2 more" in added
+    assert bare.split()[-2:] == ["stale", "listed"]
+    assert "first snapshot" in began
 
 
 @pytest.mark.usefixtures("store")

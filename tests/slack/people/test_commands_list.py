@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -236,7 +237,7 @@ def test_every_table_can_be_shown_and_its_columns_stand_below_each_other(
     answer = tables.table(listed, at=NOW, command="/connection")
     read(answer)
     json.dumps(answer).encode()
-    assert "<!" not in answer["text"]
+    assert not re.search(r"<(?!!date\^)", answer["text"])
     for block in answer["blocks"]:
         if block["type"] == "rich_text" and block["elements"][0]["type"] == "rich_text_preformatted":
             lines = block["elements"][0]["elements"][0]["text"].split("\n")

@@ -1,0 +1,92 @@
+"""Why people were told, or not: the events of each incident, and the notices, which belong to none."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from bot.core.diff import Change, ChangeKind
+from bot.core.events import Event, EventKind
+from bot.core.incidents import SITE, Episode
+
+NOTICES = frozenset(
+    {*(EventKind(kind.value) for kind in ChangeKind), EventKind.AWAY, EventKind.BASELINE},
+)
+"""What is told once, or left out, without an incident: nothing follows it."""
+
+SHOWN = 3
+"""Lines of a notice that a person is shown; JSON has them all."""
+
+
+class Notice(NamedTuple):
+    """One message that nothing follows, or one line that was left out of it."""
+
+    site: str
+    at: datetime
+    thread: str | None
+    """`None`: nobody was told."""
+    events: tuple[Event, ...]
+    """At least one, oldest first."""
+
+    @property
+    def connection(self) -> str | None:
+        """The one that it is about; `None`: several, or the site."""
+        about = {event.connection for event in self.events}
+        return (about.pop() or None) if len(about) == 1 else None
+
+
+class Reasons:
+    """Events, by what they are about."""
+
+    def __init__(self, events: Iterable[Event]) -> None:
+        """`events` oldest first."""
+        self._of_connection: defaultdict[tuple[str, str], list[Event]] = defaultdict(list)
+        self._of_thread: defaultdict[tuple[str, str], list[Event]] = defaultdict(list)
+        self._notices: list[Event] = []
+        for event in events:
+            if event.connection == SITE and event.thread is not None:
+                self._of_thread[event.site, event.thread].append(event)
+            else:
+                self._of_connection[event.site, event.connection].append(event)
+            if event.kind in NOTICES:
+                self._notices.append(event)
+
+    def of(self, episode: Episode) -> list[Event]:
+        """What happened to it, and from its start on what its thread told of all that is in it; oldest first."""
+        told = self._of_thread.get((episode.site, episode.thread or ""), ())
+        own = self._of_connection.get((episode.site, episode.connection), ())
+        found = [event for event in told if event.at >= episode.start]
+        found += [e for e in own if e.at >= episode.start and (episode.end is None or e.at <= episode.end)]
+        return sorted(found, key=lambda event: event.at)
+
+    def notices(self) -> list[Notice]:
+        """Newest first; also a first message about a site, though it may be the root of incidents."""
+        messages: dict[str | int, list[Event]] = {}
+        for number, event in enumerate(self._notices):
+            messages.setdefault(number if event.thread is None else event.thread, []).append(event)
+        return [
+            Notice(site=events[0].site, at=events[0].at, thread=events[0].thread, events=tuple(events))
+            for events in reversed(messages.values())
+        ]
+
+
+def what(event: Event) -> str:
+    """What an event of a notice tells, in words; foreign text in it is as it came."""
+    match event.kind:
+        case EventKind.BASELINE:
+            return f"watching {event.data.get('watched')} connections began"
+        case EventKind.AWAY:
+            return f"nothing was watched from {event.data.get('from')} to {event.data.get('to')}"
+    if not event.data:
+        return event.kind.value
+    change = Change.from_json(event.data)
+    fields = f" ({', '.join(field.field for field in change.fields)})" if change.fields else ""
+    return f"{change.kind.value}: {change.name}{fields}"
+
+
+def words(events: Sequence[Event]) -> str:
+    """What a notice tells, as far as one line may."""
+    shown = "; ".join(what(event) for event in events[:SHOWN])
+    return shown if len(events) <= SHOWN else f"{shown}; and {len(events) - SHOWN} more"
