@@ -110,7 +110,7 @@ class Storm(World):
         return len(self.slack.made("chat.update"))
 
     async def reasons(self, *, silent: Collection[str] = (), blind: Collection[str] = ()) -> dict[str, int]:
-        """`kind: reason` of every event that `incidents --json` shows, counted; once all of this holds:
+        """`kind: reason` of every event of an incident that `incidents --json` shows, counted; once all of this holds:
 
         Slack took every call as it came, within its limits. What the channel shows red is down, and what is down is
         shown red. Every outage has a thread that tells it. Of both, `silent` references are kept out of the channel by a
@@ -122,7 +122,7 @@ class Storm(World):
         assert _seen(red, blind) == _seen(down, blind) - set(silent)
         lost = [m["text"] for m in self.slack.messages() if _kind(m) == "root" and m["text"].startswith("🟣")]
         assert len(lost) == len(blind), lost
-        incidents = await self.incidents()
+        incidents = [i for i in await self.incidents() if i["kind"] != "notice"]
         untold = {i["reference"] for i in incidents if i["kind"] == "outage" and i["thread"] is None}
         assert untold <= set(silent)
         events = {
@@ -131,6 +131,10 @@ class Storm(World):
             for event in incident["events"]
         }
         return dict(sorted(Counter(f"{kind}: {reason}" for _, kind, reason, *_ in events).items()))
+
+    async def notices(self) -> list[tuple[str, str]]:
+        """Site and reason of everything that belongs to no incident, told or left out, the oldest first."""
+        return [(i["site"], i["why"]) for i in reversed(await self.incidents()) if i["kind"] == "notice"]
 
     def _slack_was_content(self) -> None:
         calls = [c for c in self.slack.calls.log if c.method.startswith("chat.")]

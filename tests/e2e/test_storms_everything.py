@@ -126,6 +126,12 @@ async def test_the_channel_alone_says_what_is_down_since_when_and_who_has_it(tmp
         # What cannot be read is said to be unknown, and stays as it was told last.
         assert storm.shown()["graz/1"] == "down"
         assert await storm.reasons(silent=MUTED, blind=("graz",)) == REASONS
+        assert sorted(await storm.notices()) == [
+            ("berlin", "first_snapshot"),
+            ("berlin", "silent_for_long"),
+            ("graz", "first_snapshot"),
+            ("rotterdam", "first_snapshot"),
+        ]
 
 
 def _notifications(storm: Storm) -> list[str]:
