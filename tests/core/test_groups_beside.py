@@ -79,6 +79,15 @@ def test_its_news_say_what_was_down_beside_it_then() -> None:
     assert beside == [(MessageKind.GROWN, 4, 0), (MessageKind.OVER, 4, 0), (MessageKind.REOPENED, 4, 0)]
 
 
+def test_what_the_same_decision_tells_elsewhere_counts_already() -> None:
+    story = Story(*rows(20), routes=(RouteRule(name="connection 16", channel="#one"),))
+    story.poll(*rows(20, range(1, 6)))
+    story.poll(*rows(20, range(1, 17)))
+
+    [grown] = story.told(MessageKind.GROWN)
+    assert (grown.params["down"], grown.params["elsewhere"]) == (15, 1)
+
+
 def test_a_closed_group_is_not_edited_for_what_becomes_of_others() -> None:
     story = Story(*rows(20))
     story.poll(*rows(20, range(1, 5)))
