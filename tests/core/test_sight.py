@@ -156,6 +156,17 @@ def test_away_for_more_than_three_intervals_and_five_minutes_is_told_once() -> N
     assert len(story.sent) == 1
 
 
+def test_a_wall_clock_that_is_set_forward_is_no_absence() -> None:
+    """The process itself knows for how long it did not poll."""
+    story = Story(up())
+    story.sleep(hours=2)
+    story.poll(up(), unwatched=story.policy.interval)
+    assert story.sent == []
+    story.sleep(hours=2)
+    story.poll(up(), unwatched=timedelta(hours=2))
+    assert [thread.kind for thread in story.roots] == [ThreadKind.AWAY]
+
+
 def test_a_short_absence_is_not_worth_a_message() -> None:
     story = Story(up())
     story.sleep(minutes=4)
