@@ -26,7 +26,7 @@ from bot.itempath.errors import ItemPathError, ServerError, TimedOut, TooLarge
 from bot.itempath.payloads import Listing, no_such_connection, read_connection, read_count, read_listing
 from bot.itempath.queries import PAGES_LIMIT, ConnectionFilter, Reading, may_be_capped, page_parameters
 from bot.itempath.replies import REFUSED, Reply, refusal
-from bot.itempath.transport import Transport
+from bot.itempath.transport import PARALLEL, Transport
 
 T = TypeVar("T")
 
@@ -87,6 +87,8 @@ class ItemPathClient:
         self._budget = budget
         self._attempts = attempts
         self._wait = wait_exponential_jitter(multiplier=backoff, max=_LONGEST_PAUSE, jitter=backoff)
+        self._questions = asyncio.Semaphore(PARALLEL - 1)
+        """Held by whoever asks for one connection: a crowd of them must not keep a poll waiting."""
         self._transport = Transport(
             base=base,
             ca_file=ca_file,
@@ -161,7 +163,8 @@ class ItemPathClient:
         escaped = quote(id, safe="", errors="replace")
         url = URL(f"{self._list}/{escaped}", encoded=True)
         bounds = self._bounds(budget)
-        reply = await self._ask(url, bounds)
+        async with self._questions:
+            reply = await self._ask(url, bounds)
         if reply.status == 404:
             raise no_such_connection(id, url=reply.url, status=404)
         return await self._parsed(

@@ -27,7 +27,7 @@ _CHUNK = 64 * 1024
 _REDIRECTS = 3
 _KEEP_ALIVE = 120.0
 """Seconds; longer than the usual poll interval, so that polls share one connection."""
-_PARALLEL = 4
+PARALLEL = 4
 """Connections at most: a poll that hangs must not keep a person's question waiting."""
 _PROXY_ADVICE = "Check HTTP_PROXY, HTTPS_PROXY and NO_PROXY in the bot's environment."
 
@@ -153,7 +153,7 @@ class Transport:
             headers = {"Accept": "application/json", "User-Agent": self._user_agent}
             if self._trust_env:
                 headers |= self._use_proxy()
-            connector = aiohttp.TCPConnector(ssl=self._tls(), limit=_PARALLEL, keepalive_timeout=_KEEP_ALIVE)
+            connector = aiohttp.TCPConnector(ssl=self._tls(), limit=PARALLEL, keepalive_timeout=_KEEP_ALIVE)
             self._session = aiohttp.ClientSession(
                 connector=connector,
                 timeout=aiohttp.ClientTimeout(total=None),  # `exchange` bounds the whole

@@ -237,6 +237,26 @@ async def test_what_is_asked_for_a_person_is_not_waited_for_past_its_budget(raw:
                 await ask
 
 
+async def test_a_crowd_of_questions_keeps_no_poll_waiting(serve: Any) -> None:
+    """A server that hangs on single connections, and a hundred people who ask for one."""
+    never, asked = asyncio.Event(), asyncio.Event()
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        if not request.path.endswith("/connections"):
+            asked.set()
+            await never.wait()
+        return web.Response(body=ROWS)
+
+    async with a_client(await serve(handler), timeout=10.0) as client:
+        crowd = [asyncio.create_task(client.connection("1", budget=10.0)) for _ in range(100)]
+        await asked.wait()
+        assert len((await client.connections(budget=1.0)).connections) == 1
+        for task in crowd:
+            task.cancel()
+        await asyncio.gather(*crowd, return_exceptions=True)
+        never.set()
+
+
 async def test_past_the_budget_a_slow_list_is_not_asked_for_again(raw: Raw) -> None:
     asked = []
 

@@ -79,6 +79,24 @@ async def test_a_command_is_acknowledged_in_time_while_itempath_hangs(door: Open
     assert "no answer from ItemPath" in door.whispers()[0].text
 
 
+async def test_commands_are_acknowledged_in_time_while_a_crowd_clicks(door: Open) -> None:
+    """Slack shows an error after three seconds. Whoever waits for a turn gets the answer afterwards; who only looks
+    waits for nobody.
+    """
+    door.reception._ready_within = 0.2
+    house, slack = door.house, door.house.slack
+    message = _with_button(house, "acknowledge", await house.thread("2"))
+    click, command = slack.interactions.click, slack.interactions.command
+    async with house.pollers["plant"]._in_line:
+        crowd = [click("C0ALERTS", "U0BOB", action_id="acknowledge", message_ts=message) for _ in range(15)]
+        asked = [command("C0ALERTS", "U0ALICE", f"/connection {text}") for text in ("list", "ack 2")]
+        assert await asyncio.gather(*crowd, *asked) == [None] * 17
+        await slack.wait_for(door.whispers)
+        assert ["acknowledged" in whisper.text for whisper in door.whispers()] == [False]
+    await slack.wait_for(lambda: len(door.whispers()) == 17)
+    assert sum("You have acknowledged" in whisper.text for whisper in door.whispers()) == 1
+
+
 def _with_button(house: House, action: str, value: str) -> str:
     """The `ts` of a message of the bot with a button on it."""
     button = {"type": "button", "action_id": action, "text": {"type": "plain_text", "text": "x"}, "value": value}
