@@ -117,9 +117,9 @@ async def test_a_server_in_trouble_flips_and_removes_nothing(plant: Plant, fault
     await plant.stays_calm()
 
 
-def answering(body: bytes) -> Callable[[web.Request], Any]:
+def answering(body: bytes, *, status: int = 200) -> Callable[[web.Request], Any]:
     async def answer(_: web.Request) -> web.StreamResponse:
-        return web.Response(body=body, content_type="application/json")
+        return web.Response(body=body, status=status, content_type="application/json")
 
     return answer
 
@@ -129,6 +129,17 @@ async def answer_with(plant: Plant, *bodies: Any, what: object) -> None:
     plant.site.script(*(answering(each if isinstance(each, bytes) else json.dumps(each).encode()) for each in bodies))
     await plant.poll(len(bodies))
     assert await plant.alarms() == [], what
+
+
+async def test_what_is_no_success_is_not_read_whatever_it_holds(plant: Plant) -> None:
+    """A list without connections would say that all are gone."""
+    for status in (206, 304, 400, 404, 409, 429, 500, 503):
+        step = answering(b"[]", status=status)
+        plant.site.script(step, step)
+        await plant.poll()
+        assert plant.poller.trouble is not None, status
+        assert await plant.alarms() == [], status
+    await plant.stays_calm()
 
 
 async def test_a_wrong_type_in_any_field_costs_its_row_its_state_and_no_more(plant: Plant) -> None:

@@ -259,10 +259,8 @@ class _Client(SocketModeClient):
         when it is cancelled: a task that nobody ends waits for its queue until it is collected as garbage.
         """
         self.ending.set()
-        # What is being answered may still use the connection; nobody needs another one.
-        for task in self._reconnecting:
-            task.cancel()
         try:
+            # What is being answered may still use the connection; nobody waits for another one.
             if self._handling:
                 await asyncio.wait(set(self._handling), timeout=ENDED_WITHIN)
             with contextlib.suppress(TimeoutError, aiohttp.ClientError, OSError):
