@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -31,6 +33,8 @@ UNSEEN_AFTER = 3
 """Intervals without a good poll after which a site counts as not seen (contract, "HTTP")."""
 ANSWERS_WITHIN = 3.0
 """Seconds for the database: whoever probes the bot gives up soon after, and would not hear the reason."""
+WAITING = 128
+"""Connections that may wait to be accepted."""
 HANDLERS_END_WITHIN = 1.0
 """Seconds for requests under way when the bot stops."""
 _PASSING = frozenset({"ratelimited"})
@@ -99,6 +103,7 @@ class Web:
         if signed or slack_request is not None:
             self.app.router.add_post("/slack/events", self._slack_events)
         self._runner = web.AppRunner(self.app, access_log=None, shutdown_timeout=HANDLERS_END_WITHIN)
+        self._server: asyncio.Server | None = None
         self.port = 0
 
     def show(self, sources: Sources | Waiting, *, slack_request: SlackRequest | None = None) -> None:
@@ -108,12 +113,22 @@ class Web:
     async def start(self, host: str | None, port: int) -> None:
         """Listen; port 0 takes any, which `port` then tells. Raises `OSError` when the address is taken."""
         await self._runner.setup()
-        site = web.TCPSite(self._runner, host, port)
-        await site.start()
-        self.port = self._runner.addresses[0][1]
+        if self._runner.server is None:  # pragma: no cover
+            raise AssertionError("a runner that is set up has a server")
+        # When an event says that there are connections, asyncio tries to accept as many as may wait. Without a free file
+        # descriptor each of these attempts fails, and asks for another round: more and more every second. So it is told
+        # of one, and the kernel of as many as are usual.
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(self._runner.server, host, port, backlog=1)
+        for each in self._server.sockets:
+            with socket.socket(fileno=os.dup(each.fileno())) as same:
+                same.listen(WAITING)
+        self.port = self._server.sockets[0].getsockname()[1]
         _log.info("listening", host=host or "*", port=self.port)
 
     async def stop(self) -> None:
+        if self._server is not None:
+            self._server.close()
         await self._runner.cleanup()
 
     async def _healthz(self, _request: web.Request) -> web.Response:

@@ -62,7 +62,7 @@ def quick_database() -> Iterator[None]:
     """Nor does it wait for the disk, as no power cut is played here; one life leaves its compiled statements to the next;
     and rows are read when there is a reason only.
     """
-    pragmas = (*engine._READER, "journal_mode=WAL", "synchronous=OFF")
+    pragmas = ("foreign_keys=ON", "journal_mode=WAL", "synchronous=OFF")
     with (
         patch.object(core, "Connection", Inline),
         patch.object(engine, "_WRITER", pragmas),
