@@ -6,6 +6,8 @@ import asyncio
 import time
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from bot.clock import Clock
 
 
@@ -40,3 +42,14 @@ async def test_an_event_ends_a_wait_and_a_moment_does_too() -> None:
         assert await waiting
         assert await for_ever
     assert await clock.wait(event, until=clock.now() - timedelta(hours=1))
+
+
+@pytest.mark.parametrize("speed", [1.0, 50.0])
+async def test_steady_seconds_pass_at_the_clocks_speed_and_know_no_wall(speed: float) -> None:
+    """They are those since the machine was started, so nobody who sets the wall clock sets them."""
+    clock = Clock(speed=speed)
+    really, steady = time.monotonic(), clock.steady()
+    await clock.sleep(0.02 * speed)
+    passed = clock.steady() - steady
+    assert 0.018 * speed <= passed <= (time.monotonic() - really + 0.01) * speed
+    assert steady / speed == pytest.approx(time.clock_gettime(time.CLOCK_BOOTTIME), abs=60)
