@@ -139,7 +139,13 @@ class Service:
         self.reception = Reception(
             handlers=Handlers(
                 lookup=lookup,
-                survey=Survey(store=store, sites=tuple(self.clients), clock=clock, kept=settings.alerts.keep_events),
+                survey=Survey(
+                    store=store,
+                    sites=tuple(self.clients),
+                    clock=clock,
+                    kept=settings.alerts.keep_events,
+                    maintenance=windows,
+                ),
                 doing=Doing(
                     lookup=lookup,
                     act={poller.site: poller.act for poller in self.pollers},

@@ -192,7 +192,7 @@ async def test_pages_of_a_list_are_turned_and_everyone_has_their_own_answers() -
         await visitor.modal.get_by_text("Web Services").first.wait_for()
         await visitor.modal.get_by_role("button", name="Close").last.click()
         await visitor.types("/connection mute 2 2h waiting for the vendor")
-        await visitor.sees("Web Services is muted now")
+        await visitor.sees("Web Services is muted")
         await page.get_by_role("button", name="itempath").click()
         await visitor.sees("waiting for the vendor")
 
@@ -200,4 +200,4 @@ async def test_pages_of_a_list_are_turned_and_everyone_has_their_own_answers() -
         await visitor.sees("waiting for the vendor")
         await page.get_by_role("button", name="warehouse-alerts").click()
         await visitor.sees("All 21 connections")
-        assert await visitor.channel.get_by_text("Web Services is muted now").count() == 0
+        assert await visitor.channel.get_by_text("Web Services is muted").count() == 0

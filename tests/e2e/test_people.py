@@ -75,7 +75,7 @@ async def test_whatever_else_is_asked_has_a_helpful_answer(asked: World) -> None
     for text in ("/connection", "/connection help", "/connection PowerPuck", "/connection ack", "/connection 999"):
         answer = await asked.asks(text)
         assert answer.startswith("🔵")
-        assert "/connection &lt;id&gt;" in answer
+        assert ("/connection ack &lt;id or name&gt;" if "ack" in text else "/connection &lt;id&gt;") in answer
 
 
 async def test_when_itempath_is_silent_the_last_reading_is_shown_with_its_age(asked: World) -> None:

@@ -37,7 +37,7 @@ _GRAMMAR = (
     (HELP, HELP, "this list"),
 )
 _SHORT = (
-    ((_ONE,), "look one up"),
+    (("<id>", "<site>/<id>", "<name>"), "look one up"),
     ((f"{LIST} [down|up|unknown] [name=…] [site=…]",), "many at a glance"),
     ((f"{HISTORY} {_ONE} [7d]",), "uptime and downtimes"),
     ((f"{ACK} {_ONE}", f"{MUTE} {_ONE} <2h> [reason]", f"{UNMUTE} {_ONE}"), "or <site>/* for a whole site"),
@@ -167,13 +167,10 @@ def _line(command: str, words: str, meaning: str) -> Line:
 def _short(post: Post, *, command: str, word: str) -> Answer:
     """The answer first, and small below it what can be asked: of this word, or in short of all."""
     rendered = full(post, root=False)
-    if word:
-        lines = [
-            f"{code(f'{command} {words}', 120)}  {meaning}" for of, words, meaning in _GRAMMAR if word in of.split()
-        ]
-    else:
-        lines = [
-            " · ".join(code(f"{command} {words}", 120) for words in each) + f"  {escape(good)}" for each, good in _SHORT
-        ]
-    small: Block = {"type": "context", "elements": [{"type": "mrkdwn", "text": "\n".join(lines), "verbatim": True}]}
-    return answer(rendered.text, [*rendered.blocks, small])
+    known = [((words,), meaning) for of, words, meaning in _GRAMMAR if word and word in of.split()]
+    lines = [([f"{command} {words}" for words in each], meaning) for each, meaning in known or _SHORT]
+    shown = "\n".join(f"{' · '.join(code(each, 120) for each in typed)}  {escape(good)}" for typed, good in lines)
+    small: Block = {"type": "context", "elements": [{"type": "mrkdwn", "text": shown, "verbatim": True}]}
+    # Whoever has it read out, or sees no blocks, gets it too.
+    said = "; ".join(f"{escape(', '.join(typed))}: {escape(good)}" for typed, good in lines)
+    return answer(f"{rendered.text} {said}.", [*rendered.blocks, small])

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from bot.core.connection import State
-from bot.core.maintenance import glob
+from bot.core.incidents import Mute, Person, Silence
+from bot.core.maintenance import Window, glob
 from bot.core.state import ConnectionRecord
 from bot.slack.commands.grammar import Listing
 from bot.slack.commands.naming import name_of
+from bot.slack.commands.silences import silences
 from bot.slack.commands.words import folded
 from bot.slack.wording import natural
 
@@ -28,6 +31,10 @@ class Row:
 
     record: ConnectionRecord
     state: State
+    silence: Silence | None = None
+    """What mutes it, of several what lasts longest."""
+    ack_by: Person | None = None
+    """Who has acknowledged what is open of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +50,8 @@ class Page:
     """Of all pages."""
     watched: int
     """How many connections there are without any filter."""
+    muted: int = 0
+    """How many of all pages are muted or in maintenance."""
 
     @property
     def total(self) -> int:
@@ -54,13 +63,34 @@ class Page:
         return (self.number - 1) * PAGE_SIZE + 1
 
 
-def page_of(listing: Listing, records: Iterable[ConnectionRecord], *, blind: Collection[str]) -> Page:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marks:
+    """What people, and the settings, have said about connections."""
+
+    mutes: tuple[Mute, ...] = ()
+    windows: tuple[Window, ...] = ()
+    acknowledged: Mapping[tuple[str, str], Person]
+    """By site and id: who has acknowledged what is open of it."""
+    now: datetime
+
+    def on(self, row: Row) -> Row:
+        record, name = row.record, row.record.row.name if row.record.row else None
+        about = silences(self.mutes, self.windows, site=record.site, connection=record.id, name=name, now=self.now)
+        ack_by = self.acknowledged.get((record.site, record.id))
+        return replace(row, silence=about[0] if about else None, ack_by=ack_by)
+
+
+def page_of(
+    listing: Listing, records: Iterable[ConnectionRecord], *, blind: Collection[str], marks: Marks | None = None
+) -> Page:
     """`blind` are the sites that cannot be read. A page beyond the last is the last: rows go while people turn pages."""
     rows = [Row(record=record, state=record.state(blind=record.site in blind)) for record in records]
     found = sorted(
         (row for row in rows if listing.state in (None, row.state) and _passes(row.record, listing.filters)),
         key=worst_first,
     )
+    if marks is not None:
+        found = [marks.on(row) for row in found]
     pages = max(1, -(-len(found) // PAGE_SIZE))
     number = min(listing.page, pages)
     return Page(
@@ -69,6 +99,7 @@ def page_of(listing: Listing, records: Iterable[ConnectionRecord], *, blind: Col
         of=pages,
         counts={state: sum(row.state is state for row in found) for state in _RANK},
         watched=len(rows),
+        muted=sum(row.silence is not None for row in found),
     )
 
 

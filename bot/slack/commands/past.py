@@ -57,6 +57,15 @@ class Past:
         up, down = self.spent(Seen.UP), self.spent(Seen.DOWN)
         return None if not up + down else 100 * (up / (up + down))
 
+    @property
+    def seen(self) -> timedelta:
+        """For how long its state was seen."""
+        return self.spent(Seen.UP, Seen.DOWN)
+
+    @property
+    def first_seen(self) -> datetime | None:
+        return next((start for start, _, what in self.pieces if what in (Seen.UP, Seen.DOWN)), None)
+
     def cells(self, number: int = CELLS) -> tuple[str, ...]:
         """One character for each equal part: `▁` up, `▄` down for a part of it, `█` down for most, `░` mostly not seen,
         `·` mostly not watched.

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.clock import Clock
 from bot.core.events import EventKind
 from bot.core.incidents import SITE, Episode, EpisodeKind, Thread
+from bot.core.maintenance import Window
 from bot.core.state import ConnectionRecord
 from bot.slack.commands.grammar import SPANS, Listing
-from bot.slack.commands.listing import Page, corrected, page_of
+from bot.slack.commands.listing import Marks, Page, corrected, page_of
 from bot.slack.commands.past import Known, Past, Stretch, past, stretches
 from bot.store.store import Store
 
-_ALL = 10_000
-"""Episodes or events of a whole site: far more than there are."""
+_ALL = 100_000
+"""Open episodes, or events of all sites: far more than there are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,8 +51,19 @@ class LookedBack:
 
 
 class Survey:
-    def __init__(self, *, store: Store, sites: Collection[str], clock: Clock, kept: timedelta) -> None:
-        """`sites` are the configured ones; `kept` is for how long what is over is remembered."""
+    def __init__(
+        self,
+        *,
+        store: Store,
+        sites: Collection[str],
+        clock: Clock,
+        kept: timedelta,
+        maintenance: Sequence[Window] = (),
+    ) -> None:
+        """`sites` are the configured ones; `kept` is for how long what is over is remembered; `maintenance`: all windows
+        of the settings.
+        """
+        self._maintenance = tuple(maintenance)
         self._store = store
         self.sites = sites
         self._clock = clock
@@ -60,11 +72,12 @@ class Survey:
     async def list(self, listing: Listing) -> Listed:
         """Raises `StoreError`."""
         records = [record for record in await self._store.records() if record.site in self.sites]
-        site_episodes = await self._store.episodes(connection=SITE, open_only=True, limit=_ALL)
-        blind = tuple(e for e in site_episodes if e.kind is EpisodeKind.BLIND and e.site in self.sites)
+        going_on = [e for e in await self._store.episodes(open_only=True, limit=_ALL) if e.site in self.sites]
+        blind = tuple(e for e in going_on if e.kind is EpisodeKind.BLIND)
+        marks = await self._marks(going_on)
         read = {site.name for site in await self._store.sites() if site.baseline_at is not None}
         # Comparing thousands of names takes a while, and the event loop has to go on meanwhile.
-        page = await asyncio.to_thread(page_of, listing, records, blind={episode.site for episode in blind})
+        page = await asyncio.to_thread(page_of, listing, records, blind={e.site for e in blind}, marks=marks)
         guess = None if page.total else await asyncio.to_thread(corrected, listing, records)
         return Listed(
             listing=listing,
@@ -72,6 +85,18 @@ class Survey:
             blind=blind,
             unread=tuple(site for site in self.sites if site not in read),
             guess=guess,
+        )
+
+    async def _marks(self, going_on: Sequence[Episode]) -> Marks:
+        now = self._clock.now()
+        threads = await self._store.threads({e.thread for e in going_on if e.thread})
+        acknowledged = {
+            (e.site, e.connection): thread.ack_by
+            for e in going_on
+            if (thread := threads.get(e.thread or "")) is not None and thread.ack_by is not None
+        }
+        return Marks(
+            mutes=await self._store.mutes(now=now), windows=self._maintenance, acknowledged=acknowledged, now=now
         )
 
     async def look_back(self, record: ConnectionRecord, span: str) -> LookedBack:

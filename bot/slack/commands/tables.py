@@ -17,7 +17,7 @@ from bot.slack.commands.replies import BUTTONS, SHARE, Answer, answer
 from bot.slack.commands.survey import Listed, LookedBack
 from bot.slack.messages.phrases import name as named
 from bot.slack.messages.phrases import outage_error, reference, sentences, told
-from bot.slack.messages.post import NOTICE_SIGN, Post, full
+from bot.slack.messages.post import ACKNOWLEDGED_SIGN, NOTICE_SIGN, SILENT_SIGN, Post, full
 from bot.slack.wording import BLANK, ELLIPSIS, count, duration, literal, sign
 
 TURN = "turn_page_"
@@ -25,7 +25,8 @@ TURN = "turn_page_"
 AGAIN = "?"
 """The `value` of a share button begins so when a command follows, which is asked again for everybody."""
 
-_COLUMNS = (("", 7), ("for", 13), ("name", 28), ("reference", 24), ("type", 12), ("stops", 6))
+_COLUMNS = (("", 7), ("for", 11), ("name", 26), ("reference", 22), ("type", 12), ("stops", 6), ("note", 14))
+_MARKS = f"{SILENT_SIGN} muted or in maintenance, {ACKNOWLEDGED_SIGN} acknowledged."
 DOWNTIMES = 10
 ERRORS = 5
 ERROR_LIMIT = 150
@@ -39,7 +40,7 @@ def table(listed: Listed, *, at: datetime, command: str, shared_by: Person | Non
         sign=_sign(listed),
         headline=_headline(listing, page, blind=bool(listed.blind)),
         body=told(
-            _counts(page),
+            sentences(_counts(page), _muted(page)),
             *((named(e), " cannot be read since ", e.start, ": its connections are unknown.") for e in listed.blind),
             *((Foreign(site, style="bold"), " has not been read yet.") for site in listed.unread),
             ("Did you mean ", Foreign(f"{command} {listed.guess}", 200, style="code"), "?") if listed.guess else (),
@@ -71,9 +72,13 @@ def _headline(listing: Listing, page: Page, *, blind: bool) -> Line:
     if not page.watched:
         return ("No connection is known yet",)
     if not page.total and blind:
-        return ("Nothing to list of what can be read; not everything can be",)
+        return ("Nothing to list, but not every site can be read",)
     if not page.total and not listing.filters:
-        return (f"No connection is {listing.state}" if listing.state is not State.UNKNOWN else "No state is unknown",)
+        return (
+            f"No connection is {listing.state}"
+            if listing.state is not State.UNKNOWN
+            else "No connection's state is unknown",
+        )
     if not page.total:
         return ("No connection fits ", Foreign(" ".join(listing.words), 200))
     if page.total == page.watched:
@@ -83,12 +88,27 @@ def _headline(listing: Listing, page: Page, *, blind: bool) -> Line:
 
 def _counts(page: Page) -> Line:
     if not page.total:
-        return (f"{count(page.watched, 'connection')} of all states are watched.",) if page.watched else ()
+        return (f"{count(page.watched, 'connection')} in all are watched.",) if page.watched else ()
     parts = ", ".join(f"{number:,} {state}" for state, number in page.counts.items() if number)
     if page.of == 1:
         return (f"{parts}.",)
     last = page.first + len(page.rows) - 1
     return (f"{parts}. Page {page.number:,} of {page.of:,}: {page.first:,} to {last:,}, worst first.",)
+
+
+def _muted(page: Page) -> Line:
+    """How many are, and what the marks mean, if there are any."""
+    marked = any(row.silence or row.ack_by for row in page.rows)
+    return sentences(
+        (f"{page.muted:,} of them muted." if page.total > 1 else "It is muted.",) if page.muted else (),
+        (_MARKS,) if marked else (),
+    )
+
+
+def _note(row: Row) -> str:
+    """Who has muted it, or takes care of it."""
+    muted = f"{SILENT_SIGN} {row.silence.by.name if row.silence.by else 'planned'}" if row.silence else ""
+    return muted or (f"{ACKNOWLEDGED_SIGN} {row.ack_by.name}" if row.ack_by else "")
 
 
 def _paging(listing: Listing, page: Page) -> list[Block]:
@@ -122,13 +142,18 @@ def _cells(row: Row, at: datetime) -> list[str]:
     stops = shown.integration_count if shown else None
     values = (
         row.state.value,
-        duration(at - record.since) if known and record.since else "",
+        _short(at - record.since) if known and record.since else "",
         name_of(record) or BLANK,
         f"{record.site}/{record.id}",
         (shown.type if shown else None) or "",
         str(stops) if stops else "",
+        _note(row),
     )
     return [_cut(literal(v, 200), limit) if v else "" for v, (_, limit) in zip(values, _COLUMNS, strict=True)]
+
+
+def _short(length: timedelta) -> str:
+    return duration(length) if length >= timedelta(seconds=1) else "< 1 s"
 
 
 def _width(text: str) -> int:
@@ -161,6 +186,7 @@ def history(back: LookedBack, *, shared_by: Person | None = None) -> Answer:
         headline=(Foreign(name_of(back.record), style="bold"), *_uptime(past, back.span)),
         body=told(
             (reference(back.site, back.id), ": from ", past.start, " to ", past.end, "."),
+            _coverage(past),
             _how_long(past, len(downtimes)),
             *_unseen(past, back.site),
             _taken_up(downtimes, back),
@@ -192,8 +218,19 @@ def _uptime(past: Past, span: str) -> Line:
         return (f" was not seen in the last {length}",)
     # Rounded down: what was down for a moment was not up for all of it.
     percent = f"{int(past.uptime * 100) / 100:.2f}".rstrip("0").rstrip(".")
-    whole = past.spent(Seen.UP, Seen.DOWN) == past.end - past.start
-    return (f" was up {percent} % of the last {length}" + ("" if whole else ", as far as it was seen"),)
+    if past.seen == past.end - past.start:
+        return (f" was up {percent} % of the last {length}",)
+    return (f" was up {percent} % of the time seen: {_short(past.seen)} of the last {length}",)
+
+
+def _coverage(past: Past) -> Line:
+    """How much of the span the percentage says nothing about, and since when there is anything to say."""
+    unseen = past.end - past.start - past.seen
+    if past.first_seen is None or not unseen:
+        return ()
+    percent = int(100 * (unseen / (past.end - past.start)))
+    since: Line = ("; first seen ", past.first_seen) if past.first_seen > past.start else ()
+    return (f"Not seen for {duration(unseen)} in all, {percent or 'less than 1'} % of it", *since, ".")
 
 
 def _how_long(past: Past, downtimes: int) -> Line:
@@ -210,10 +247,10 @@ def _unseen(past: Past, site: str) -> tuple[Line, ...]:
     blind, away = past.spent(Seen.BLIND), past.spent(Seen.AWAY)
     unclear, unwatched = past.spent(Seen.UNCLEAR), past.spent(Seen.UNWATCHED)
     return told(
-        (f"Not seen for {duration(blind)}, as ", Foreign(site, style="bold"), " could not be read.") if blind else (),
-        (f"Not seen for {duration(away)}, as this bot was away.",) if away else (),
-        (f"State unknown for {duration(unclear)}: ItemPath told none that could be understood.",) if unclear else (),
-        (f"Not watched, or not remembered, for {duration(unwatched)}.",) if unwatched else (),
+        (f"Not seen for {duration(blind)}: ", Foreign(site, style="bold"), " could not be read.") if blind else (),
+        (f"Not seen for {duration(away)}: this bot was away.",) if away else (),
+        (f"State unknown for {duration(unclear)}: ItemPath gave none that could be understood.",) if unclear else (),
+        (f"Not watched (or no longer on record) for {duration(unwatched)}.",) if unwatched else (),
     )
 
 
@@ -222,7 +259,7 @@ def _taken_up(downtimes: Sequence[Episode], back: LookedBack) -> Line:
     if not downtimes:
         return ()
     if not times:
-        return ("Nobody acknowledged a downtime.",)
+        return ("Nobody acknowledged any downtime.",)
     mean = duration(sum(times, timedelta(0)) / len(times))
     return (f"{len(times):,} of {len(downtimes):,} acknowledged, after {mean} on average.",)
 
@@ -235,7 +272,7 @@ def _downtime(episode: Episode, back: LookedBack) -> Line:
     thread = back.threads.get(episode.thread or "")
     after = taken_up_after(episode, thread)
     length = duration((episode.end or back.past.end) - episode.start)
-    goes_on = "" if episode.end else ", and goes on"
+    goes_on = "" if episode.end else " so far"
     who: Line = (". Nobody acknowledged it",)
     if thread is not None and thread.ack_by is not None and after is not None:
         who = (". Acknowledged by ", Foreign(thread.ack_by.name, 40, style="bold"), f" after {duration(after)}")

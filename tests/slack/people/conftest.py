@@ -81,6 +81,7 @@ async def build(tmp_path: Path) -> AsyncIterator[Build]:
                 home=home,
                 clock=clock,
                 operators=operators,
+                maintenance=maintenance,
             )
             if polled:
                 await house.poll()

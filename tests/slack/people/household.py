@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.clock import Clock
+from bot.core.maintenance import Window
 from bot.poller import Poller
 from bot.sandbox.itempath import SimulatedItemPath
 from bot.sandbox.slack.blocks import check_message
@@ -58,6 +59,7 @@ class House:
     clock: HandClock
     operators: tuple[str, ...] = ()
     kept: timedelta = timedelta(days=90)
+    maintenance: tuple[Window, ...] = ()
     handlers: Handlers = field(init=False)
 
     def __post_init__(self) -> None:
@@ -71,7 +73,13 @@ class House:
         acts = {name: poller.act for name, poller in self.pollers.items()} if act is None else act
         return Handlers(
             lookup=lookup,
-            survey=Survey(store=self.store, sites=tuple(self.sites), clock=self.clock, kept=self.kept),
+            survey=Survey(
+                store=self.store,
+                sites=tuple(self.sites),
+                clock=self.clock,
+                kept=self.kept,
+                maintenance=self.maintenance,
+            ),
             doing=Doing(lookup=lookup, act=acts, clock=self.clock, operators=self.operators),
             details=Details(lookup=lookup, store=self.store, calls=self.calls),
             home=self.home,

@@ -51,9 +51,19 @@ async def outage(house: House, *, hours: float, error: str | None = None, ack: f
 async def test_what_was_always_up_says_so(build: Build) -> None:
     house: House = await build(sites={"plant": [{"id": 1, "name": "Line", "status": 1}]})
     shown = await house.ask("history line")
-    assert "Line was up 100 % of the last 24 h, as far as it was seen" in shown
-    assert "Not watched, or not remembered, for 23 h 59 min." in shown
+    assert "Line was up 100 % of the time seen: < 1 s of the last 24 h" in shown
+    assert "Not seen for 23 h 59 min in all, 99 % of it; first seen 2" in shown
+    assert "Not watched (or no longer on record) for 23 h 59 min." in shown
     assert "Downtimes" not in shown
+
+
+async def test_what_was_watched_for_minutes_is_not_said_to_have_been_up_for_weeks(build: Build) -> None:
+    """The percentage is of what was seen, and says of how much."""
+    house: House = await build(sites={"plant": [{"id": 1, "name": "Line", "status": 1}]})
+    house.clock.ahead += timedelta(minutes=10)
+    headline, *body = (await house.ask("history line 30d")).splitlines()
+    assert headline == "🔵 Line was up 100 % of the time seen: 10 min of the last 30 d"
+    assert body[1].startswith("Not seen for 29 d 23 h in all, 99 % of it; first seen 2")
 
 
 async def test_a_downtime_counts_with_who_had_it_and_why(line: House) -> None:
@@ -75,8 +85,8 @@ async def test_what_goes_on_is_said_to_go_on_and_nobody_to_have_it(line: House) 
     await line.poll()
     shown = await line.ask("history line")
     assert "🔴 2" in shown
-    assert "and goes on. Nobody acknowledged it" in shown
-    assert "Nobody acknowledged a downtime." in shown
+    assert " so far. Nobody acknowledged it" in shown
+    assert "Nobody acknowledged any downtime." in shown
 
 
 async def test_time_in_which_nothing_was_seen_is_told_apart(line: House) -> None:
@@ -87,10 +97,10 @@ async def test_time_in_which_nothing_was_seen_is_told_apart(line: House) -> None
     await line.poll()
     line.clock.ahead += timedelta(hours=1)
     shown = await line.ask("history line 7d")
-    assert "Not seen for 2 d, as this bot was away." in shown
-    assert "Not seen for 1 h, as plant could not be read." in shown
-    assert "Not watched, or not remembered, for 2 d 22 h." in shown
-    assert "Line was up 100 % of the last 7 d, as far as it was seen" in shown
+    assert "Not seen for 2 d: this bot was away." in shown
+    assert "Not seen for 1 h: plant could not be read." in shown
+    assert "Not watched (or no longer on record) for 2 d 22 h." in shown
+    assert "Line was up 100 % of the time seen: 2 d of the last 7 d" in shown
 
 
 async def test_many_downtimes_and_errors_are_counted_beyond_what_is_listed(line: House) -> None:
@@ -106,7 +116,7 @@ async def test_a_row_that_could_not_be_read_is_unknown_in_its_history(line: Hous
     line.sites["plant"].change(1, name={"not": "a name"})
     await line.poll()
     await line.later(hours=1)
-    assert "State unknown for 1 h: ItemPath told none that could be understood." in await line.ask("history plant/1")
+    assert "State unknown for 1 h: ItemPath gave none that could be understood." in await line.ask("history plant/1")
 
 
 async def test_a_history_is_shared_for_everybody(line: House) -> None:

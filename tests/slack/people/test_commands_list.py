@@ -13,6 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.connection import Connection, State
+from bot.core.cron import parse_cron
+from bot.core.maintenance import Window
 from bot.core.state import ConnectionRecord
 from bot.sandbox.itempath_faults import Fault
 from bot.slack.commands import tables
@@ -93,7 +95,7 @@ async def test_an_empty_table_says_so_and_what_was_perhaps_meant(
 ) -> None:
     shown = await docks.ask(f"list {words}")
     assert says in shown
-    assert "5 connections of all states are watched." in shown
+    assert "5 connections in all are watched." in shown
     assert (f"Did you mean /connection {guess}?" in shown) if guess else ("Did you mean" not in shown)
     assert "Share to channel" not in shown
 
@@ -108,7 +110,7 @@ async def test_a_wrong_key_is_answered_with_the_nearest_and_the_grammar_of_list(
 async def test_a_state_that_nothing_is_in_is_said_to_be_so(build: Build) -> None:
     house: House = await build(sites={"plant": [{"id": 1, "name": "One", "status": 1}]})
     assert "No connection is down" in await house.ask("list down")
-    assert "No state is unknown" in await house.ask("list unknown")
+    assert "No connection's state is unknown" in await house.ask("list unknown")
     assert "The one connection" in await house.ask("list")
     house.sites["plant"].remove(1)
     await house.poll()
@@ -132,8 +134,42 @@ async def test_connections_of_a_site_that_cannot_be_read_are_unknown(docks: Hous
     assert "🟣 All 5 connections\n5 unknown." in shown
     assert "plant cannot be read since 2" in shown
     shown = await docks.ask("list down")
-    assert "🟣 Nothing to list of what can be read; not everything can be" in shown
+    assert "🟣 Nothing to list, but not every site can be read" in shown
     assert names(await docks.ask("list down")) == []
+
+
+# Marks
+
+
+async def test_what_is_muted_or_acknowledged_is_marked_with_who(build: Build) -> None:
+    window = Window(name="Dock D", schedule=parse_cron("* * * * *"), duration=timedelta(hours=1))
+    house: House = await build(sites={"plant": DOCKS}, maintenance=(window,))
+    assert "🔇" not in "".join(row for row in (await house.ask("list")).splitlines() if "Dock D" not in row)[30:60]
+    await house.ask("mute 3 2h disks")
+    house.sites["plant"].set_status(1, 0)
+    await house.poll()
+    await house.ask("ack 1", user_id="U0BOB", user_name="bob")
+    shown = await house.ask("list")
+    rows = {name: line for line in shown.splitlines() for name in names(line)}
+    assert rows["Dock C"].endswith("🔇 alice")
+    assert rows["Dock D"].endswith("🔇 planned")
+    assert rows["Dock A"].endswith("👀 bob")
+    assert rows["Crane [x]"].split()[-1] == "1"
+    assert "3 down, 1 unknown, 1 up. 2 of them muted. 🔇 muted or in maintenance, 👀 acknowledged." in shown
+    assert "It is muted." in await house.ask('list name="Dock C"')
+
+
+async def test_a_muted_site_marks_all_its_rows_and_counts_them(many: House) -> None:
+    await many.ask("mute plant/* 2h")
+    shown = await many.ask("list")
+    assert "45 of them muted." in shown
+    assert sum("🔇 alice" in line for line in shown.splitlines()) == PAGE_SIZE
+
+
+async def test_without_marks_nothing_is_said_of_them(docks: House) -> None:
+    shown = await docks.ask("list")
+    assert "muted" not in shown
+    assert "note" not in shown
 
 
 # Pages
