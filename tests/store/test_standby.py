@@ -14,6 +14,7 @@ from bot import standby
 from bot.standby import Standby
 from bot.store import engine, hold, schema
 from bot.store.errors import DatabaseBusy, DatabaseRefused, DatabaseTaken, SchemaNewer, StoreError
+from bot.store.hold import ServerHold
 from bot.store.outbox import MessageKey
 from bot.store.store import Store
 from tests.store.samples import commit
@@ -155,6 +156,9 @@ async def test_a_network_that_falls_silent_is_an_error_and_no_wait_for_ever(
             await commit(store)
         with pytest.raises(StoreError):
             await store.keep()
+        # The silent session is given up, so that its lock is asked for anew.
+        assert isinstance(store._hold, ServerHold)
+        assert store._hold._session is None
         assert not await store.held()
         await store.close()
 
