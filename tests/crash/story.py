@@ -251,7 +251,7 @@ _DIFFERS = (
     (re.compile(rf"(?:at least |at most |about )?{_SPAN}"), "<span>"),
     (re.compile(r"went down between <time> and <time>, while this bot was away"), "down since <time>"),
     (re.compile(r"The first fell <time>(?:, the latest <time>)?"), "The first down since <time>"),
-    (re.compile(r" It (?:was )?(?:down since|over between) <time>(?: and <time>, while this bot was away)?\."), ""),
+    (re.compile(r" It (?:was )?(?:down since|ended between) <time>(?: and <time>, while this bot was away)?\."), ""),
 )
 
 
