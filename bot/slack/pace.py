@@ -125,6 +125,10 @@ class Pace:
         for what in names:
             self._refusals.pop(what, None)
 
+    def doubtful(self, what: str) -> bool:
+        """It was refused, and has not worked since."""
+        return what in self._refusals
+
     def refused_until(self, what: str, now: datetime) -> datetime:
         """`now` if nothing holds it up."""
         refusals = self._refusals.get(what)

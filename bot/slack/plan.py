@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.core.incidents import Role, ThreadKind
-from bot.slack.pace import EDIT, LONGEST, LOOK, Pace
+from bot.slack.pace import EDIT, LONGEST, LOOK, WORKSPACE, Pace
 from bot.store.outbox import DeliveryState, MessageKey, Outgoing
 
 INCIDENTS = frozenset({ThreadKind.OUTAGE, ThreadKind.GROUP, ThreadKind.ERROR, ThreadKind.SITE, ThreadKind.BASELINE})
@@ -60,6 +60,8 @@ def plan(
     steps: list[Step] = []
     wakes: list[datetime] = []
     lanes, messages = set(busy_lanes), set(busy_messages)
+    # Whether Slack can be spoken to again is found out with one call, not with all that wait.
+    probing = pace.doubtful(WORKSPACE)
     for step, due in sorted(_candidates(waiting, pace, now), key=lambda pair: _rank(pair[0], turns)):
         if step.outgoing.key in messages or step.lane in lanes:
             # It will be planned again when that is finished.
@@ -67,6 +69,8 @@ def plan(
         at = max(due, _may_start(step, pace, now))
         if at > now:
             wakes.append(at)
+            continue
+        if probing and lanes:
             continue
         if step.action is not Action.POST:
             pace.spend(EDIT if step.action is Action.EDIT else LOOK, now)

@@ -24,6 +24,8 @@ class Waits:
     def after(self, error: SlackError, outgoing: Outgoing, method: str, now: datetime) -> datetime:
         """Until when to wait with this message; whatever else the error is about waits too."""
         place = self.pace.place(method, outgoing.channel)
+        if _speaks(error):
+            self._works_again(WORKSPACE)
         if isinstance(error, RateLimited):
             until = now + timedelta(seconds=error.retry_after)
             # The limit on posts is the channel's, every other the method's.
@@ -45,9 +47,12 @@ class Waits:
 
     def works(self, outgoing: Outgoing, method: str) -> None:
         for what in (WORKSPACE, method, self.pace.place(method, outgoing.channel), label(outgoing.key)):
-            self.pace.release(what)
-            if self._troubles.pop(what, None) is not None:
-                _log.info("slack takes it again", what=what)
+            self._works_again(what)
+
+    def _works_again(self, what: str) -> None:
+        self.pace.release(what)
+        if self._troubles.pop(what, None) is not None:
+            _log.info("slack takes it again", what=what)
 
     def say(self, what: str, trouble: str) -> None:
         """Said once, until it works again or is something else."""
@@ -57,6 +62,11 @@ class Waits:
         if len(self._troubles) > REMEMBERED:
             del self._troubles[next(iter(self._troubles))]
         _log.warning(trouble)
+
+
+def _speaks(error: SlackError) -> bool:
+    """Slack knows us and has answered, whatever it is that it does not like."""
+    return isinstance(error, RateLimited) or (isinstance(error, Refused) and error.scope is not Scope.WORKSPACE)
 
 
 def label(key: MessageKey) -> str:

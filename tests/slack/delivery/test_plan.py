@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.incidents import Message, MessageKind, Role, ThreadKind
-from bot.slack.pace import POST, Pace
+from bot.slack.pace import POST, WORKSPACE, Pace
 from bot.slack.plan import Action, plan
 from bot.store.outbox import DeliveryState, MessageKey, Outgoing
 
@@ -163,6 +163,16 @@ def test_a_channel_that_must_wait_tells_when() -> None:
     planned = plan([row(1), row(2, channel="C2")], pace=pace, now=NOW)
     assert [s.outgoing.channel for s in planned.steps] == ["C2"]
     assert planned.wake_at == NOW + 7 * SECOND
+
+
+def test_whether_slack_is_back_is_found_out_with_one_call() -> None:
+    pace = Pace()
+    until = pace.back_off(WORKSPACE, NOW)
+    rows = [row(1), sent(2), row(3, state=DeliveryState.MAYBE), row(4, channel="C2")]
+    assert steps(*rows, now=until, pace=pace) == [(Action.POST, "s/1", 0)]
+    assert steps(*rows, now=until, pace=pace, busy_lanes={"post:C1"}, busy_messages={rows[0].key}) == []
+    pace.release(WORKSPACE)
+    assert len(steps(*rows, now=until, pace=pace)) == 4
 
 
 def test_ten_times_the_rows_take_about_ten_times_as_long() -> None:
