@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -153,6 +154,7 @@ def _error(episode: Episode) -> str | None:
     return log.error if log else None
 
 
+@functools.lru_cache(maxsize=2048)  # the members of a group are compared at each of its edits
 def _family(error: str) -> str:
     # Of hundreds of long errors only what could be shown is compared.
     return fingerprint(error[:ERROR_SHARED])
