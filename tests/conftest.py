@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import concurrent.futures
 import os
+import shutil
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
+
+from bot.store.store import Store
 
 # Time limits on single examples would make slow machines fail.
 settings.register_profile("default", deadline=None, max_examples=40)
@@ -20,3 +28,27 @@ def _nothing_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith(("BOT_", "SLACK_", "ITEMPATH_")):
             monkeypatch.delenv(name)
+
+
+def in_a_thread(work: Coroutine[Any, Any, None]) -> None:
+    """So that no test's event loop is touched."""
+    with concurrent.futures.ThreadPoolExecutor() as executor:
+        executor.submit(asyncio.run, work).result()
+
+
+async def prepare(url: str) -> None:
+    """Make the tables."""
+    await (await Store.open(url, write=True)).close()
+
+
+@pytest.fixture(scope="session")
+def prepared_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("prepared") / "bot.db"
+    in_a_thread(prepare(f"sqlite:///{path}"))
+    return path
+
+
+@pytest.fixture
+def database(tmp_path: Path, prepared_sqlite: Path) -> Path:
+    """A SQLite file with the tables and nothing in them: making them takes longer than most tests."""
+    return Path(shutil.copy(prepared_sqlite, tmp_path / "bot.db"))

@@ -19,12 +19,12 @@ def _no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-async def make(tmp_path: Path) -> AsyncIterator[Callable[..., Any]]:
+async def make(database: Path) -> AsyncIterator[Callable[..., Any]]:
     """Makes worlds, with the options of `World`; their servers run until the test ends, the bot is to be started."""
     async with AsyncExitStack() as stack:
 
         async def made(**options: Any) -> World:
-            return await stack.enter_async_context(World(tmp_path, **options))
+            return await stack.enter_async_context(World(database.parent, **options))
 
         yield made
 

@@ -124,8 +124,8 @@ Build = Callable[..., Bench]
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    opened = await Store.open(f"sqlite:///{tmp_path}/bot.db", write=True)
+async def store(database: Path) -> AsyncIterator[Store]:
+    opened = await Store.open(f"sqlite:///{database}", write=True)
     yield opened
     await opened.close()
 

@@ -1,14 +1,11 @@
 from __future__ import annotations
 
-import asyncio
-import concurrent.futures
 import itertools
 import shutil
 import tempfile
 import warnings
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any
 
 import asyncpg  # type: ignore[import-untyped]
 import pytest
@@ -16,6 +13,7 @@ import pytest
 from bot.store import schema
 from bot.store.store import Store
 from bot.store.tables import metadata
+from tests.conftest import in_a_thread, prepare
 from tests.store.wire import Wire
 
 _numbers = itertools.count()
@@ -49,17 +47,6 @@ async def hurry(url: str) -> None:
     await admin.close()
 
 
-def in_a_thread(work: Coroutine[Any, Any, None]) -> None:
-    """So that no test's event loop is touched."""
-    with concurrent.futures.ThreadPoolExecutor() as executor:
-        executor.submit(asyncio.run, work).result()
-
-
-async def prepare(url: str) -> None:
-    """Make the tables."""
-    await (await Store.open(url, write=True)).close()
-
-
 @pytest.fixture(scope="session")
 def prepared_postgres(postgres_server: str) -> str:
     """A database with tables, for one test after the other: making one for each takes longer than most tests."""
@@ -87,13 +74,6 @@ EMPTY = ";".join(
     )
 )
 """As it was when its tables were made, whatever a test left there."""
-
-
-@pytest.fixture(scope="session")
-def prepared_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("prepared") / "bot.db"
-    in_a_thread(prepare(f"sqlite:///{path}"))
-    return path
 
 
 @pytest.fixture
@@ -130,9 +110,8 @@ def empty_sqlite(tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def ready_sqlite(tmp_path: Path, prepared_sqlite: Path) -> str:
-    shutil.copy(prepared_sqlite, tmp_path / "bot.db")
-    return f"sqlite:///{tmp_path}/bot.db"
+def ready_sqlite(database: Path) -> str:
+    return f"sqlite:///{database}"
 
 
 @pytest.fixture

@@ -86,11 +86,11 @@ class Bench:
 
 
 @pytest.fixture
-async def serve(tmp_path: Path) -> AsyncIterator[Callable[..., Any]]:
+async def serve(database: Path) -> AsyncIterator[Callable[..., Any]]:
     started: list[Bench] = []
 
     async def made(**options: Any) -> Bench:
-        store = await Store.open(f"sqlite:///{tmp_path}/bot.db", write=True)
+        store = await Store.open(f"sqlite:///{database}", write=True)
         clock, site, speaks = Standing(), Site(), Speaks()
         metrics = Metrics(version="test")
         metrics.watch("berlin")
@@ -104,7 +104,7 @@ async def serve(tmp_path: Path) -> AsyncIterator[Callable[..., Any]]:
             running=lambda: served.running,
         )
         server = Web(sources, **{"slack_request": None} | options)
-        served = Bench(server, store, clock, site, speaks, tmp_path / "bot.db.lock", aiohttp.ClientSession())
+        served = Bench(server, store, clock, site, speaks, database.with_name("bot.db.lock"), aiohttp.ClientSession())
         started.append(served)
         await server.start("127.0.0.1", 0)
         return served

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from datetime import timedelta
@@ -18,7 +19,7 @@ from bot.slack.calls import SlackCalls
 from bot.slack.workspace import Workspace
 from bot.store.store import Store
 from bot.telemetry import Metrics
-from tests.slack.delivery.room import Room
+from tests.slack.delivery.room import Belled, Room
 
 CHANNELS = {"C0ALERTS": "alerts", "C0SECOND": "second"}
 
@@ -26,7 +27,7 @@ Build = Callable[..., Any]
 
 
 @pytest.fixture
-async def build(tmp_path: Path) -> AsyncIterator[Build]:
+async def build(database: Path) -> AsyncIterator[Build]:
     """`speed` of the clock, `answer_within`: time-out of calls in real seconds, `adopt_wait` in seconds of the clock."""
     async with AsyncExitStack() as stack:
 
@@ -47,14 +48,18 @@ async def build(tmp_path: Path) -> AsyncIterator[Build]:
             )
             slack.limits.enabled = limits
             await stack.enter_async_context(slack)
-            store = await Store.open(f"sqlite:///{tmp_path}/bot.db", write=True)
-            stack.push_async_callback(store.close)
+            opened = await Store.open(f"sqlite:///{database}", write=True)
+            stack.push_async_callback(opened.close)
+            bell = asyncio.Event()
+            store = Store(Belled(opened._database, bell), None, opened.install_id)
             metrics = Metrics(version="test")
             calls = SlackCalls(
                 token=slack.bot_token, api_url=slack.api_url, counts=metrics, timeout=answer_within, trust_env=False
             )
             stack.push_async_callback(calls.close)
-            return Room(slack, store, clock, calls, Workspace(calls, store), metrics, timedelta(seconds=adopt_wait))
+            return Room(
+                slack, store, bell, clock, calls, Workspace(calls, store), metrics, timedelta(seconds=adopt_wait)
+            )
 
         yield make
 

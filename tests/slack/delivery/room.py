@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
+
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.clock import Clock
 from bot.core.connection import Connection
@@ -28,10 +30,12 @@ from bot.sandbox.slack.server import LocalSlack
 from bot.slack.calls import SlackCalls
 from bot.slack.delivery import Delivery
 from bot.slack.workspace import Workspace
+from bot.store.engine import Database
 from bot.store.outbox import DeliveryState, MessageKey, Outgoing
 from bot.store.store import Store
 from bot.telemetry import Metrics
 
+T = TypeVar("T")
 CHANNEL = "C0ALERTS"
 ADOPT_WAIT = timedelta(seconds=3)
 
@@ -40,10 +44,27 @@ def key(thread: int, n: int = 0) -> MessageKey:
     return MessageKey(thread=f"default/{thread}", n=n)
 
 
+class Belled(Database):
+    """Rings after each commit."""
+
+    def __init__(self, database: Database, bell: asyncio.Event) -> None:
+        super().__init__(database.address, database.engine)
+        self.hold = database.hold
+        self._bell = bell
+
+    @contextlib.asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncConnection]:
+        async with super().write() as connection:
+            yield connection
+        self._bell.set()
+
+
 @dataclass
 class Room:
     slack: LocalSlack
     store: Store
+    bell: asyncio.Event
+    """Set by each commit."""
     clock: Clock
     calls: SlackCalls
     workspace: Workspace
@@ -156,17 +177,28 @@ class Room:
     async def until_row(
         self, which: MessageKey, condition: Callable[[Outgoing], Any], *, within: float = 30.0
     ) -> Outgoing:
-        """The database has no bell: it is looked at whenever the loop has done something."""
-        async with asyncio.timeout(within):
-            while not condition(row := await self.row(which)):  # noqa: ASYNC110
-                await asyncio.sleep(0.005)
-        return row
+        async def found() -> Outgoing | None:
+            row = await self.row(which)
+            return row if condition(row) else None
+
+        return await self._until_committed(found, within=within)
 
     async def until_settled(self, *, within: float = 30.0) -> None:
         """Until nothing waits any more but for twins."""
+
+        async def settled() -> bool:
+            return not (await self.store.outbox.pending()).count
+
+        await self._until_committed(settled, within=within)
+
+    async def _until_committed(self, found: Callable[[], Awaitable[T | None]], *, within: float) -> T:
+        """Asked again after each commit."""
         async with asyncio.timeout(within):
-            while (await self.store.outbox.pending()).count:  # noqa: ASYNC110
-                await asyncio.sleep(0.005)
+            while True:
+                self.bell.clear()
+                if answer := await found():
+                    return answer
+                await self.bell.wait()
 
     def posts(self) -> list[str]:
         """Every attempt to post, by name."""

@@ -29,7 +29,7 @@ Build = Callable[..., Any]
 
 
 @pytest.fixture
-async def build(tmp_path: Path) -> AsyncIterator[Build]:
+async def build(database: Path) -> AsyncIterator[Build]:
     """Makes a house; `operators`, `sites`, `maintenance` and the rest of the policy as given."""
     async with AsyncExitStack() as stack:
 
@@ -45,7 +45,7 @@ async def build(tmp_path: Path) -> AsyncIterator[Build]:
             rows = {"plant": API_PAGE, "berlin": BERLIN} if sites is None else sites
             slack = await stack.enter_async_context(LocalSlack(ack_within=3.0))
             slack.limits.enabled = False
-            store = await Store.open(f"sqlite:///{tmp_path}/bot.db", write=True)
+            store = await Store.open(f"sqlite:///{database}", write=True)
             stack.push_async_callback(store.close)
             calls = SlackCalls(token=slack.bot_token, api_url=slack.api_url, timeout=5.0)
             stack.push_async_callback(calls.close)
