@@ -207,7 +207,11 @@ def _story(sites: dict[str, SimulatedItemPath], slack: LocalSlack) -> list[Beat]
         (24, "The same error with another order number: only the count changes.", lambda: reject(4500017302)),
         (28, "And again.", lambda: reject(4500017305)),
         (32, "A clean log: the error is closed by an edit.", lambda: berlin.write_log(sap)),
-        (36, "A network switch dies: twelve lifts at once, and one message for all of them.", lambda: all_lifts(0)),
+        (
+            36,
+            "A network switch dies: twelve lifts at once, one message for all. The 13th, Web Services, was down before.",
+            lambda: all_lifts(0),
+        ),
         (42, "The lifts are back: the same message turns green, and one reply says so.", lambda: all_lifts(1)),
         (
             47,
