@@ -42,6 +42,15 @@ _PASSING = frozenset({"ratelimited"})
 _PASSES_WITHIN = timedelta(minutes=5)
 """…and when it has not, nobody reads in the channel what is wrong: somebody must be told here."""
 
+_INDEX = f"""\
+This is the ItemPath alert bot {__version__}. People meet it in Slack; here it answers machines, and operators:
+
+/status   what it sees, and every reason why that is not all (JSON)
+/healthz  whether the process is alive
+/readyz   whether it is ready for commands
+/metrics  numbers for Prometheus
+"""
+
 
 class Watched(Protocol):
     """A site as its poller sees it."""
@@ -96,6 +105,7 @@ class Web:
         self._sources = sources
         self._slack_request = slack_request
         self.app = web.Application(client_max_size=1024**2)
+        self.app.router.add_get("/", self._index)
         self.app.router.add_get("/healthz", self._healthz)
         self.app.router.add_get("/readyz", self._readyz)
         self.app.router.add_get("/status", self._status)
@@ -130,6 +140,10 @@ class Web:
         if self._server is not None:
             self._server.close()
         await self._runner.cleanup()
+
+    async def _index(self, _request: web.Request) -> web.Response:
+        """For whoever opens the address in a browser to see whether something is there."""
+        return web.Response(text=_INDEX)
 
     async def _healthz(self, _request: web.Request) -> web.Response:
         return web.json_response({"ok": True, "version": __version__})

@@ -13,6 +13,8 @@ class Verdict(enum.StrEnum):
     WARNING = "warning"
     """The bot works, with something less than it could have."""
     WRONG = "wrong"
+    UNKNOWN = "unknown"
+    """Not asked, because of something wrong that another line tells."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,3 +39,7 @@ def warning(what: str, said: str, remedy: str) -> Line:
 
 def wrong(what: str, said: str, remedy: str) -> Line:
     return Line(what=what, verdict=Verdict.WRONG, said=said, remedy=remedy)
+
+
+def unasked(what: str, why: str) -> Line:
+    return Line(what=what, verdict=Verdict.UNKNOWN, said=f"not asked: {why}")

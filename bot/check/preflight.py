@@ -8,6 +8,7 @@ from datetime import datetime
 
 from bot.check.database import check_database
 from bot.check.lines import Line
+from bot.check.routes import check_routes
 from bot.check.sites import check_site
 from bot.check.slack import check_slack
 from bot.settings.models import Settings
@@ -20,9 +21,13 @@ async def preflight(settings: Settings, *, now: Callable[[], datetime], send: bo
     names = [channel for channel in channels if channel.startswith("#")]
     line, remembered = await check_database(settings.database_url.get_secret_value(), channels=names)
     yield line
-    for lines in await asyncio.gather(*(check_site(site, now=now) for site in settings.sites)):
+    read = await asyncio.gather(*(check_site(site, now=now) for site in settings.sites))
+    for lines, _ in read:
         for line in lines:
             yield line
+    snapshots = {site.name: snapshot for site, (_, snapshot) in zip(settings.sites, read, strict=True)}
+    for line in check_routes(settings, snapshots):
+        yield line
     if settings.slack is None:
         raise ValueError("the check needs the settings of Slack")
     slack = check_slack(

@@ -36,13 +36,14 @@ def client_of(site: SiteSettings) -> ItemPathClient:
     )
 
 
-async def check_site(site: SiteSettings, *, now: Callable[[], datetime]) -> list[Line]:
+async def check_site(site: SiteSettings, *, now: Callable[[], datetime]) -> tuple[list[Line], Snapshot | None]:
+    """The lines, and what was read: `None` if nothing could be."""
     what = f"site {site.name}"
     async with client_of(site) as client:
         try:
             snapshot = await client.connections()
         except ItemPathError as error:
-            return [wrong(what, f"{error.message} ({site.url})", error.advice)]
+            return [wrong(what, f"{error.message} ({site.url})", error.advice)], None
     states = Counter(row.state for row in snapshot.connections)
     states[State.UNKNOWN] += len(snapshot.unreadable)
     told = ", ".join(f"{states[state]} {state}" for state in State)
@@ -69,7 +70,7 @@ async def check_site(site: SiteSettings, *, now: Callable[[], datetime]) -> list
                 "server, or put a clock right",
             )
         )
-    return lines
+    return lines, snapshot
 
 
 def _newest(snapshot: Snapshot, now: datetime) -> datetime:

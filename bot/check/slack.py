@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
-from bot.check.lines import Line, Verdict, warning, wrong
-from bot.settings.models import SlackSettings
+from yarl import URL
+
+from bot.check.lines import Line, Verdict, unasked, warning, wrong
+from bot.settings.models import SLACK_API_URL, SlackSettings
 from bot.slack.calls import SlackCalls
-from bot.slack.errors import Ambiguous, Refused, Scope, SlackError, advice
+from bot.slack.errors import Ambiguous, NotSent, Obstacle, Refused, Scope, SlackError, advice
 
 _BY_MANIFEST = "update the app from the manifest in config/ and reinstall it to the workspace"
 _TEST = "This is a test of the ItemPath alert bot: alerts will come to this channel. Nothing is wrong."
@@ -21,27 +23,31 @@ async def check_slack(
     slack: SlackSettings, *, channels: Sequence[str], remembered: Mapping[str, str], listen: str, send: bool
 ) -> AsyncIterator[Line]:
     """`channels` as configured; `remembered` holds the ids that the bot keeps for names of them."""
+    interactive = slack.app_token is not None or slack.signing_secret is not None
     calls = SlackCalls(token=slack.bot_token.get_secret_value(), api_url=slack.api_url)
+    refusal: SlackError | None = None
     try:
         try:
             answer = await calls.call("auth.test")
         except SlackError as error:
-            yield _refused("slack", error)
-            return
-        where = f"{answer.get('team')} ({answer.get('team_id')})"
-        yield Line(what="slack", said=f"the token is good: {answer.get('user')} in {where}")
-        interactive = slack.app_token is not None or slack.signing_secret is not None
-        yield _scopes(calls.scopes, interactive=interactive)
-        found = await _find(calls, channels, remembered)
-        for channel in channels:
-            line = await _channel(calls, channel, found[channel], calls.scopes)
-            yield line
-            if send and line.verdict is not Verdict.WRONG:
-                yield await _send(calls, channel, found[channel])
+            refusal = error
+            yield refused("slack", error, slack.api_url)
+            for what in ("slack scopes", *_about(channels, send=send)):
+                yield unasked(what, _why_not(error))
+        else:
+            where = f"{answer.get('team')} ({answer.get('team_id')})"
+            yield Line(what="slack", said=f"the token is good: {answer.get('user')} in {where}")
+            yield _scopes(calls.scopes, interactive=interactive)
+            async for line in _channels(calls, channels, remembered, send=send):
+                yield line
     finally:
         await calls.close()
     if slack.app_token is not None:
-        yield await _socket_mode(slack.app_token.get_secret_value(), slack.api_url)
+        # Another token: the one being refused says nothing about it.
+        if refusal is None or isinstance(refusal, Refused):
+            yield await _socket_mode(slack.app_token.get_secret_value(), slack.api_url)
+        else:
+            yield unasked("socket mode", _why_not(refusal))
     if slack.signing_secret is not None:
         yield Line(
             what="request url",
@@ -53,6 +59,25 @@ async def check_slack(
             "neither an app-level token nor a signing secret is set: no slash command and no buttons",
             "set SLACK_APP_TOKEN for Socket Mode (Slack need not reach this machine), or SLACK_SIGNING_SECRET",
         )
+
+
+def _about(channels: Sequence[str], *, send: bool) -> list[str]:
+    """What is asked about channels, in its order."""
+    kinds = ("channel {}", "test alert to {}") if send else ("channel {}",)
+    return [kind.format(channel) for channel in channels for kind in kinds]
+
+
+async def _channels(
+    calls: SlackCalls, channels: Sequence[str], remembered: Mapping[str, str], *, send: bool
+) -> AsyncIterator[Line]:
+    found = await _find(calls, channels, remembered)
+    for channel in channels:
+        line = await _channel(calls, channel, found[channel], calls.scopes)
+        yield line
+        if send and line.verdict is Verdict.WRONG:
+            yield unasked(f"test alert to {channel}", "nothing can be posted there")
+        elif send:
+            yield await _send(calls, channel, found[channel])
 
 
 def _scopes(scopes: Scopes, *, interactive: bool) -> Line:
@@ -109,7 +134,7 @@ async def _channel(calls: SlackCalls, channel: str, found: Found, scopes: Scopes
         answer = await calls.read("conversations.info", channel=found)
     except SlackError as error:
         if not isinstance(error, Refused) or error.scope is not Scope.METHOD:
-            return _refused(what, error)
+            return refused(what, error, calls.api_url)
         # Posting needs no look, and takes a name too: nothing is known to be wrong.
         if error.error == "missing_scope":
             return warning(what, f"the bot may not look at it without {error.needed or 'a scope'}", _BY_MANIFEST)
@@ -121,10 +146,10 @@ async def _channel(calls: SlackCalls, channel: str, found: Found, scopes: Scopes
 
 def _judged(what: str, channel_id: str, channel: Mapping[str, Any], scopes: Scopes) -> Line:
     if channel.get("is_archived"):
-        return _refused(what, SlackError("is_archived"))
+        return refused(what, SlackError("is_archived"), "")
     if channel.get("is_member") is False:
         if channel.get("is_private") or scopes is None or "chat:write.public" not in scopes:
-            return _refused(what, SlackError("not_in_channel"))
+            return refused(what, SlackError("not_in_channel"), "")
         told = "the bot is not in it: it may post (chat:write.public), but cannot look up what became of a post"
         return warning(what, told, advice("not_in_channel").remedy)
     history = _history(channel)
@@ -151,7 +176,7 @@ async def _send(calls: SlackCalls, channel: str, found: Found) -> Line:
     try:
         await calls.call("chat.postMessage", channel=target, text=_TEST, blocks=[block])
     except SlackError as error:
-        return _refused(what, error)
+        return refused(what, error, calls.api_url)
     return Line(what=what, said="posted")
 
 
@@ -168,18 +193,65 @@ async def _socket_mode(app_token: str, api_url: str) -> Line:
             "generate one with connections:write at Basic Information > App-Level Tokens, and switch Socket Mode on",
         )
     except SlackError as error:
-        return _refused(what, error)
+        return refused(what, error, calls.api_url)
     finally:
         await calls.close()
     return Line(what=what, said="Slack offers a connection")
 
 
-def _refused(what: str, error: SlackError) -> Line:
+def refused(what: str, error: SlackError, api_url: str) -> Line:
+    """What an error of Slack's, or on the way to it, means for whom it is told."""
+    if isinstance(error, NotSent):
+        return wrong(what, *_unreached(error, api_url))
     if isinstance(error, Ambiguous):
-        return wrong(
-            what, f"Slack did not answer ({error.error})", "try again; https://slack-status.com tells of outages"
-        )
+        return wrong(what, f"Slack did not answer ({error.error})", _no_answer(error, api_url))
     told = advice(error.error)
     if isinstance(error, Refused) and error.needed:
         return wrong(what, f"{told.meaning}: {error.needed}", told.remedy)
     return wrong(what, f"{told.meaning} ({error.error})", told.remedy)
+
+
+def _why_not(error: SlackError) -> str:
+    """Why there is no point in asking anything else."""
+    if isinstance(error, NotSent):
+        return "Slack is out of reach"
+    return "Slack did not answer" if isinstance(error, Ambiguous) else advice(error.error).meaning
+
+
+def _unreached(error: NotSent, api_url: str) -> tuple[str, str]:
+    """What is in the way, and what to do about it."""
+    host = URL(api_url).host or "slack.com"
+    own = "check SLACK_API_URL" if api_url and api_url != SLACK_API_URL else ""
+    by = {
+        Obstacle.NAME: (
+            f"the name {host} cannot be resolved (DNS)",
+            "check this machine's name server; where only a proxy may go out, set HTTPS_PROXY",
+        ),
+        Obstacle.CLOSED: (
+            f"{host} refuses the connection",
+            "check this machine's firewall and its proxy (HTTPS_PROXY)",
+        ),
+        Obstacle.PROXY: (
+            f"the proxy on the way to {host} cannot be reached, or lets nothing through",
+            "check HTTPS_PROXY and HTTP_PROXY in the bot's environment (only http:// proxies work), and NO_PROXY",
+        ),
+        Obstacle.CERTIFICATE: (
+            f"no trusted TLS connection to {host}",
+            "a firewall or proxy that looks into TLS needs its authority among this machine's (SSL_CERT_FILE)",
+        ),
+        Obstacle.ADDRESS: (f"no request to {host} can be made", "check HTTPS_PROXY and SLACK_API_URL"),
+        Obstacle.NETWORK: (
+            f"no connection to {host}",
+            f"let this machine's firewall allow HTTPS to {host}, or set HTTPS_PROXY if only a proxy may go out",
+        ),
+    }
+    said, remedy = by[error.obstacle]
+    mends = [own] if own and "SLACK_API_URL" not in remedy else []
+    return f"Slack is out of reach: {said}", "; ".join([*mends, remedy])
+
+
+def _no_answer(error: Ambiguous, api_url: str) -> str:
+    if error.error == "unreadable_answer":
+        return "what answered does not speak like Slack: check SLACK_API_URL, and whether a proxy answers (HTTPS_PROXY)"
+    own = "" if api_url in ("", SLACK_API_URL) else "check SLACK_API_URL; "
+    return f"{own}try again; https://slack-status.com tells of outages"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import socket
 from collections.abc import Mapping
 from typing import Any, Protocol
 
@@ -11,7 +12,7 @@ import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack.errors import Ambiguous, NotSent, RateLimited, SlackError, from_answer
+from bot.slack.errors import Ambiguous, NotSent, Obstacle, RateLimited, SlackError, from_answer
 
 TIMEOUT = 10.0
 """Seconds for one call. Slack answers in well under a second; what takes longer is looked up rather than waited for."""
@@ -43,7 +44,7 @@ class SlackCalls:
     ) -> None:
         """`trust_env`: whether proxies named in the environment are used."""
         self._token = token
-        self._api_url = api_url
+        self.api_url = api_url
         self._counts = counts
         self._timeout = timeout
         self._trust_env = trust_env
@@ -95,8 +96,9 @@ class SlackCalls:
             aiohttp.ConnectionTimeoutError,
             aiohttp.ClientHttpProxyError,
             aiohttp.InvalidURL,
-        ):
-            raise NotSent("unreachable") from None
+        ) as error:
+            # Without the error itself: a proxy's holds its address, which may hold a password.
+            raise NotSent("unreachable", obstacle=_obstacle(error)) from None
         except (aiohttp.ClientError, OSError):  # TimeoutError too
             raise Ambiguous("no_answer") from None
         except Exception:  # noqa: BLE001 - the SDK stumbles over JSON that is no object, and perhaps over more
@@ -118,7 +120,7 @@ class SlackCalls:
             )
             self._client = AsyncWebClient(
                 token=self._token,
-                base_url=self._api_url,
+                base_url=self.api_url,
                 session=self._session,
                 # Only the delivery retries: the default handler repeats a post after a dropped connection.
                 retry_handlers=[],
@@ -132,6 +134,19 @@ class SlackCalls:
 _QUIET = logging.getLogger("bot.slack.sdk")
 # At DEBUG the SDK logs every request and answer whole.
 _QUIET.setLevel(logging.INFO)
+
+
+def _obstacle(error: Exception) -> Obstacle:
+    if isinstance(error, aiohttp.InvalidURL):
+        return Obstacle.ADDRESS
+    if isinstance(error, aiohttp.ClientProxyConnectionError | aiohttp.ClientHttpProxyError):
+        return Obstacle.PROXY
+    if isinstance(error, aiohttp.ClientSSLError):
+        return Obstacle.CERTIFICATE
+    reason = getattr(error, "os_error", None)
+    if isinstance(reason, socket.gaierror):
+        return Obstacle.NAME
+    return Obstacle.CLOSED if isinstance(reason, ConnectionRefusedError) else Obstacle.NETWORK
 
 
 def _typed(error: SlackApiError) -> SlackError:

@@ -40,8 +40,29 @@ class Ambiguous(SlackError):
     """No answer, or one that does not tell whether the call was carried out."""
 
 
+class Obstacle(enum.StrEnum):
+    """What is between the bot and Slack when a connection does not come about."""
+
+    NAME = "name"
+    """The host's name cannot be resolved."""
+    CLOSED = "closed"
+    """Nothing listens there."""
+    PROXY = "proxy"
+    """The proxy that the environment names cannot be reached, or lets nothing through."""
+    CERTIFICATE = "certificate"
+    """Who answers cannot prove to be that host: often a firewall that looks into TLS."""
+    ADDRESS = "address"
+    """The address is none."""
+    NETWORK = "network"
+    """Anything else: no route, or silence."""
+
+
 class NotSent(SlackError):
     """Slack could not be reached: certainly not accepted."""
+
+    def __init__(self, error: str, *, obstacle: Obstacle = Obstacle.NETWORK) -> None:
+        super().__init__(error)
+        self.obstacle = obstacle
 
 
 class Refused(SlackError):

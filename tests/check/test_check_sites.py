@@ -20,7 +20,8 @@ NOW = datetime(2026, 5, 7, 13, 30, tzinfo=UTC)
 
 async def ask(site: SimulatedItemPath, **settings: object) -> list[Line]:
     given = {"name": "vienna", "url": site.url, "token": SecretStr(site.token), "timeout": timedelta(seconds=5)}
-    return await check_site(SiteSettings.model_validate(given | settings), now=lambda: NOW)
+    lines, _ = await check_site(SiteSettings.model_validate(given | settings), now=lambda: NOW)
+    return lines
 
 
 def quiet(name: str = "vienna") -> SimulatedItemPath:

@@ -8,10 +8,12 @@ from pydantic import SecretStr
 
 from bot.check.lines import Verdict
 from bot.check.preflight import preflight
+from bot.check.slack import check_slack, refused
 from bot.sandbox.slack.calls import Calls
 from bot.sandbox.slack.faults import Fault
 from bot.sandbox.slack.workspace import Channel
 from bot.settings import Settings
+from bot.slack.errors import NotSent, Obstacle
 from bot.store.store import Store
 from tests.check.world import World
 
@@ -41,12 +43,72 @@ async def test_who_the_bot_is_and_where_is_named(world: World) -> None:
     assert (await world.about("slack")).said == "the token is good: itempath in Sandbox (T0SANDBOX)"
 
 
-async def test_a_refused_token_ends_the_questions_to_slack(world: World) -> None:
+async def test_a_refused_token_keeps_the_rest_from_being_asked_and_every_line_says_so(world: World) -> None:
+    """But Socket Mode has a token of its own."""
     world.slack.fail("auth.test", Fault.says("invalid_auth"))
-    lines = await world.lines()
-    assert lines[-1].what == "slack"
-    assert lines[-1].verdict is Verdict.WRONG
-    assert "invalid_auth" in lines[-1].said
+    told = {line.what: line for line in await world.lines(send=True)}
+    assert told["slack"].verdict is Verdict.WRONG
+    assert "invalid_auth" in told["slack"].said
+    unasked = [what for what, line in told.items() if line.verdict is Verdict.UNKNOWN]
+    assert unasked == ["slack scopes", "channel #alerts", "test alert to #alerts"]
+    assert told["channel #alerts"].said == "not asked: Slack does not accept the bot token"
+    assert told["socket mode"].verdict is Verdict.OK
+
+
+async def test_out_of_reach_every_line_is_there_and_only_the_first_is_wrong(world: World) -> None:
+    """No line that is missing may look like one that is well."""
+    well = [line.what for line in await world.lines(send=True)]
+    await world.slack.stop()
+    lines = await world.lines(send=True)
+    assert [line.what for line in lines] == well
+    assert [line.verdict for line in lines[2:]] == [Verdict.WRONG, *[Verdict.UNKNOWN] * 4]
+    assert {line.said for line in lines[3:]} == {"not asked: Slack is out of reach"}
+
+
+@pytest.mark.parametrize(
+    ("api_url", "proxy", "words"),
+    [
+        ("http://127.0.0.1:9/api/", None, ("127.0.0.1 refuses the connection", "SLACK_API_URL")),
+        ("http://slack.invalid/api/", None, ("the name slack.invalid cannot be resolved (DNS)", "name server")),
+        (
+            "https://slack.com/api/",
+            "http://user:hidden@127.0.0.1:9",
+            ("the proxy on the way to slack.com", "HTTPS_PROXY"),
+        ),
+    ],
+)
+async def test_what_is_in_the_way_to_slack_is_told_with_what_to_do(
+    world: World, monkeypatch: pytest.MonkeyPatch, api_url: str, proxy: str | None, words: tuple[str, str]
+) -> None:
+    if proxy is not None:
+        monkeypatch.setenv("HTTPS_PROXY", proxy)
+    settings = world.settings()
+    assert settings.slack is not None
+    slack = settings.slack.model_copy(update={"api_url": api_url})
+    lines = [line async for line in check_slack(slack, channels=["#alerts"], remembered={}, listen=":8080", send=False)]
+    assert lines[0].verdict is Verdict.WRONG
+    assert lines[0].said.startswith("Slack is out of reach: ")
+    assert words[0] in lines[0].said
+    assert words[1] in lines[0].remedy
+    assert "hidden" not in str(lines[0])
+
+
+async def test_who_is_not_trusted_is_not_asked_and_an_address_of_ones_own_is_named(world: World) -> None:
+    for obstacle, word in (
+        (Obstacle.CERTIFICATE, "TLS"),
+        (Obstacle.ADDRESS, "HTTPS_PROXY"),
+        (Obstacle.NETWORK, "HTTPS"),
+    ):
+        told = str(refused("slack", NotSent("unreachable", obstacle=obstacle), world.slack.api_url))
+        assert word in told
+        assert "SLACK_API_URL" in told
+
+
+async def test_what_does_not_speak_like_slack_points_to_the_address_and_the_proxy(world: World) -> None:
+    world.slack.fail("auth.test", Fault.garbage())
+    line = await world.about("slack")
+    assert "SLACK_API_URL" in line.remedy
+    assert "proxy" in line.remedy
 
 
 async def test_silence_is_not_called_a_refusal(world: World) -> None:
@@ -54,6 +116,13 @@ async def test_silence_is_not_called_a_refusal(world: World) -> None:
     line = await world.about("slack")
     assert line.verdict is Verdict.WRONG
     assert "did not answer" in line.said
+
+
+async def test_being_told_to_slow_down_is_said_and_socket_mode_not_asked_either(world: World) -> None:
+    world.slack.fail("auth.test", Fault.rate_limited())
+    told = {line.what: line for line in await world.lines()}
+    assert told["slack"].said == "Slack asks to slow down (ratelimited)"
+    assert told["socket mode"].said == "not asked: Slack asks to slow down"
 
 
 async def test_without_the_right_to_post_nothing_works(world: World) -> None:
@@ -191,7 +260,7 @@ async def test_a_test_that_cannot_be_posted_is_wrong(world: World) -> None:
 
 async def test_nothing_is_sent_to_a_channel_that_is_wrong(world: World) -> None:
     world.channel = "#foreign"
-    assert [line.what for line in await world.lines(send=True) if line.what.startswith("test")] == []
+    assert (await world.about("test alert to #foreign", send=True)).said == "not asked: nothing can be posted there"
     assert world.slack.made("chat.postMessage") == []
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -120,6 +121,17 @@ async def serve(database: Path) -> AsyncIterator[Callable[..., Any]]:
 async def bench(serve: Callable[..., Any]) -> Bench:
     served: Bench = await serve()
     return served
+
+
+async def test_the_root_names_what_is_there_and_each_of_it_answers(bench: Bench) -> None:
+    """Somebody who opens the address in a browser learns that this is the bot; nothing else is told."""
+    status, text = await bench.get("/")
+    named = re.findall(r"(?m)^(/\w+) ", text)
+
+    assert status == 200
+    assert named == ["/status", "/healthz", "/readyz", "/metrics"]
+    assert {(await bench.get(path))[0] for path in named} <= {200, 503}
+    assert (await bench.get("/elsewhere"))[0] == 404
 
 
 async def test_healthz_says_that_the_process_is_alive(bench: Bench) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from bot.core.connection import State
 from bot.core.incidents import Episode, Thread, ThreadView
-from bot.slack.blocks import Foreign, Line
+from bot.slack.blocks import Foreign, Line, Span
 from bot.slack.messages.phrases import (
     IN_DETAIL,
     acknowledged,
@@ -20,7 +20,7 @@ from bot.slack.messages.phrases import (
     told,
 )
 from bot.slack.messages.post import Post
-from bot.slack.wording import count, duration, sign
+from bot.slack.wording import count, duration, shorten, sign
 
 REASON_LIMIT = 300
 LISTED_LIMIT = 200
@@ -163,8 +163,24 @@ def _item(episode: Episode) -> Line:
 
 
 def _reason(episode: Episode, limit: int = REASON_LIMIT) -> Line:
-    return (Foreign(episode.failure.message, limit),) if episode.failure else ()
+    return _words(episode.failure.message, limit) if episode.failure else ()
 
 
 def _advice(episode: Episode, limit: int = REASON_LIMIT) -> Line:
-    return (Foreign(episode.failure.advice, limit),) if episode.failure else ()
+    return _words(episode.failure.advice, limit) if episode.failure else ()
+
+
+def _words(text: str, limit: int) -> Line:
+    """What stands between backticks, such as a setting's name, as code: rich text shows them as they are."""
+    parts = shorten(text, limit).split("`")
+    if len(parts) % 2 == 0:
+        # The last of them opens what nothing closes, or what was cut off.
+        parts[-2:] = ["`".join(parts[-2:])]
+    line: list[Span] = []
+    for number, part in enumerate(parts):
+        if number % 2:
+            line.append(Foreign(part, limit, style="code"))
+        elif part.strip():
+            # Foreign text is shown without the space around it.
+            line += [" "] * part[0].isspace() + [Foreign(part, limit)] + [" "] * part[-1].isspace()
+    return tuple(line)

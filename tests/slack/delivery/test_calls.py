@@ -19,6 +19,7 @@ from bot.slack.errors import (
     Gone,
     Malformed,
     NotSent,
+    Obstacle,
     RateLimited,
     Refused,
     Scope,
@@ -141,6 +142,33 @@ async def test_a_slack_out_of_reach_has_certainly_taken_nothing(unused_tcp_port:
     with pytest.raises(NotSent, match="unreachable"):
         await calls.call("chat.postMessage")
     await calls.close()
+
+
+@pytest.mark.parametrize(
+    ("begin", "proxy", "obstacle"),
+    [
+        # The server speaks plain HTTP.
+        ("https://", None, Obstacle.CERTIFICATE),
+        ("http://", "http://127.0.0.1:9", Obstacle.PROXY),
+        ("http:///", None, Obstacle.ADDRESS),
+    ],
+)
+async def test_what_is_in_the_way_to_slack_is_known_and_no_secret_goes_with_it(
+    begin: str, proxy: str | None, obstacle: Obstacle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    if proxy is not None:
+        monkeypatch.setenv("HTTP_PROXY", proxy)
+    async with answering() as plain:
+        calls = SlackCalls(token="xoxb-t", api_url=plain.api_url.replace("http://", begin))
+        try:
+            with pytest.raises(NotSent, match="unreachable") as caught:
+                await calls.call("chat.postMessage")
+        finally:
+            await calls.close()
+
+    assert caught.value.obstacle is obstacle
+    assert caught.value.__cause__ is None
 
 
 async def test_after_the_end_nothing_is_sent_and_no_session_is_left_open() -> None:

@@ -115,3 +115,22 @@ def test_a_reminder_that_came_too_late_calls_nobody(story: Story, shown: Shown) 
     rendered = story.reply(thread, story.over(blind(story, "plant")), kind=MessageKind.REMINDER, number=1)
 
     assert shown(rendered) == ["🟢 plant: what this thread was about is over"]
+
+
+def test_a_setting_s_name_in_an_advice_is_code_and_no_backtick_is_shown(story: Story) -> None:
+    """Rich text is literal: what stands between backticks there would be shown with them."""
+    failure = Failure(kind="unreachable", message="The file `ca_file` is odd`.", advice="Check `url`.")
+    rendered = story.root(sites(story), blind(story, "plant", failure=failure))
+    elements = [
+        element
+        for block in rendered.blocks
+        if block["type"] == "rich_text"
+        for part in block["elements"]
+        for element in part["elements"]
+    ]
+    code = [element["text"] for element in elements if element.get("style", {}).get("code")]
+    literal = "".join(element["text"] for element in elements if element["type"] == "text")
+
+    assert code == ["ca_file", "url"]
+    assert "The file ca_file is odd`. Check url." in literal
+    assert "Check url." in rendered.text
