@@ -6,10 +6,10 @@ A step is where the bot may die: whatever the database and Slack hold at that mo
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -78,8 +78,16 @@ class Life:
     """The parts of the service that change what is remembered or shown."""
 
     def __init__(
-        self, opened: Store, *, step: Step, source: Reads, policy: Policy, clock: Virtual, channels: Channels
+        self,
+        opened: Store,
+        *,
+        step: Step,
+        sources: Mapping[str, Reads],
+        policy: Policy,
+        clock: Virtual,
+        channels: Channels,
     ) -> None:
+        """`sources` by the name of their site; all of them share the channel and whatever else `policy` says."""
         self._opened = opened
         self.store = Store(CountedDatabase(opened._database, step), None, opened.install_id)
         calls = CountedCalls(channels, step)
@@ -91,21 +99,25 @@ class Life:
             adopt_wait=ADOPT_WAIT,
             interactive=True,
         )
-        self.poller = Poller(
-            client=source,
-            store=self.store,
-            policy=policy,
-            peers=(),
-            clock=clock,
-            metrics=Metrics(version="test"),
-            committed=self.delivery.wake,
-        )
+        self.pollers = {
+            site: Poller(
+                client=source,
+                store=self.store,
+                policy=replace(policy, site=site, sites_in_channel=len(sources)),
+                peers=tuple(sources.keys() - {site}),
+                clock=clock,
+                metrics=Metrics(version="test"),
+                committed=self.delivery.wake,
+            )
+            for site, source in sources.items()
+        }
         self._tasks: list[asyncio.Task[Any]] = []
 
     @classmethod
-    async def begin(cls, database: Path, **parts: Any) -> Life:
-        life = cls(await Store.open(f"sqlite:///{database}", write=True), **parts)
-        life.does(life.poller.run())
+    async def begin(cls, url: str, **parts: Any) -> Life:
+        life = cls(await Store.open(url, write=True), **parts)
+        for poller in life.pollers.values():
+            life.does(poller.run())
         life.does(life.delivery.run())
         return life
 

@@ -73,6 +73,14 @@ STORIES = {
     "blindness": Story(
         scenes=(Scene(at=0), Scene(at=5, down="3"), Scene(at=20, answers=False), Scene(at=60, down="4")), until=90
     ),
+    "sites lost together": Story(
+        scenes=(Scene(at=0), Scene(at=5, answers=False), Scene(at=65, down="3")),
+        beside={
+            "graz": (Scene(at=0), Scene(at=20, answers=False), Scene(at=95)),
+            "linz": (Scene(at=0), Scene(at=35, down="4")),
+        },
+        until=125,
+    ),
     "mass outage": Story(
         scenes=(
             Scene(at=0),

@@ -89,7 +89,9 @@ class Story:
     deeds: tuple[Deed, ...] = ()
     policy: Policy = POLICY
     from_nothing: bool = False
-    """Else the site is watched already, and all of it is up."""
+    """Else the sites are watched already, and all of them is up."""
+    beside: Mapping[str, tuple[Scene, ...]] = field(default_factory=dict)
+    """What is to be read at other sites of the channel, by their names."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,6 +130,22 @@ class Run:
     last: Moment
 
 
+class Reading:
+    """A site, as an ItemPath client."""
+
+    def __init__(self, scenes: tuple[Scene, ...], clock: Virtual) -> None:
+        self._scenes = scenes
+        self._clock = clock
+
+    async def connections(self, *, budget: float | None = None) -> Snapshot:
+        now = self._clock.now()
+        return [scene for scene in self._scenes if _moment(scene.at) <= now][-1].read()
+
+
+def _moment(seconds: int) -> datetime:
+    return START + timedelta(seconds=seconds)
+
+
 class Telling:
     """One life in a story."""
 
@@ -139,17 +157,23 @@ class Telling:
         *,
         dies_at: int | None = None,
         late: float = BETWEEN_THE_LOOKS,
+        server: str | None = None,
     ) -> None:
         """`dies_at` which step, from 1; `None`: when the story is over and all of it is told. What was under way as it
         begins arrives `late`, in seconds.
+
+        `server` is the URL of a database that stays from life to life: what it holds cannot be put back. So whoever dies
+        there stops at that very step, and everything else at the next step that it comes to. Else it is a file in `folder`.
         """
         self._story = story
         self._begins = begins or Moment(deeds=(Done.NO,) * len(story.deeds))
         self._dies_at = dies_at
         self._late = late
         self._deeds = list(self._begins.deeds)
+        self._sites = {story.policy.site: story.scenes, **story.beside}
         self._clock = Virtual(self._begins.at)
         self._channels = Channels(self._clock, self._begins.workspace)
+        self._server = server
         self._database = folder / "bot.db"
         for left in folder.glob("bot.db*"):
             left.unlink()
@@ -161,23 +185,18 @@ class Telling:
         self._record = False
         self._count = 0
 
-    async def connections(self, *, budget: float | None = None) -> Snapshot:
-        """As an ItemPath client."""
-        now = self._clock.now()
-        return [scene for scene in self._story.scenes if self._moment(scene.at) <= now][-1].read()
-
     async def run(self, *, record: bool = False) -> Run:
         """`record` where it could die at each of its steps."""
         self._record = record
         life = await Life.begin(
-            self._database,
+            self._server or f"sqlite:///{self._database}",
             step=self._step,
-            source=self,
+            sources={site: Reading(scenes, self._clock) for site, scenes in self._sites.items()},
             policy=self._story.policy,
             clock=self._clock,
             channels=self._channels,
         )
-        with closing(sqlite3.connect(self._database)) as self._saving:
+        with closing(sqlite3.connect(":memory:" if self._server else self._database)) as self._saving:
             others = [life.does(self._does(life, number)) for number in range(len(self._deeds))]
             if self._begins.under_way is not None:
                 others.append(life.does(self._arrives(self._begins.under_way)))
@@ -189,12 +208,16 @@ class Telling:
         return Run(channel=told(messages), steps=tuple(self._steps), last=last)
 
     def _step(self, what: str, under_way: Mapping[str, Any] | None) -> None:
+        if self._server and self._died.is_set():
+            raise asyncio.CancelledError
         self._count += 1
         dies = self._count == self._dies_at
         if dies or self._record:
             self._steps.append(self._now(what, under_way))
         if dies:
             self._died.set()
+            if self._server:
+                raise asyncio.CancelledError
 
     def _now(self, what: str, under_way: Mapping[str, Any] | None) -> Moment:
         assert self._saving is not None
@@ -202,24 +225,22 @@ class Telling:
             step=what,
             at=self._clock.now(),
             # What is committed, though a transaction is open.
-            database=self._saving.serialize(),
+            database=None if self._server else self._saving.serialize(),
             workspace=self._channels.saved(),
             deeds=tuple(self._deeds),
             under_way=under_way,
         )
-
-    def _moment(self, seconds: int) -> datetime:
-        return START + timedelta(seconds=seconds)
 
     async def _dies(self) -> None:
         await self._clock.wait(self._died, until=None)
 
     async def _comes_to_rest(self, life: Life, others: list[asyncio.Task[None]]) -> None:
         """When the story is over, it has been read twice more, and nothing waits any more, twins included."""
-        over = max(self._moment(self._story.until), self._clock.now() + 2 * INTERVAL)
+        over = max(_moment(self._story.until), self._clock.now() + 2 * INTERVAL)
         await self._clock.sleep((over - self._clock.now()).total_seconds())
         assert all(task.done() for task in others)
-        life.poller.stop()
+        for poller in life.pollers.values():
+            poller.stop()
         while await life.store.outbox.waiting():
             assert self._clock.now() < over + AT_REST, "something waits for ever"
             await self._clock.sleep(10)
@@ -229,14 +250,14 @@ class Telling:
         if done is Done.YES:
             return
         if done is Done.NO:
-            await self._clock.sleep(max(0.0, (self._moment(deed.at) - self._clock.now()).total_seconds()))
+            await self._clock.sleep(max(0.0, (_moment(deed.at) - self._clock.now()).total_seconds()))
         else:
             # Whoever got no answer looks whether it was done, and else does it again.
             await self._clock.sleep(2)
         self._deeds[number] = Done.NOT_ANSWERED
         now = self._clock.now()
         if done is Done.NO or not await deed.done(life.store, now):
-            await life.poller.act(deed.cause(now))
+            await life.pollers[self._story.policy.site].act(deed.cause(now))
         self._deeds[number] = Done.YES
 
     async def _arrives(self, post: Mapping[str, Any]) -> None:

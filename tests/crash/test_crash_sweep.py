@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -34,10 +35,10 @@ def _quick() -> Iterator[None]:
         yield
 
 
-async def _beginning(story: Story, folder: Path) -> Moment | None:
+async def beginning(story: Story, folder: Path) -> Moment | None:
     if story.from_nothing:
         return None
-    watched = await Telling(WATCHED, folder).run()
+    watched = await Telling(replace(WATCHED, beside=dict.fromkeys(story.beside, WATCHED.scenes)), folder).run()
     return watched.last.begin(story)
 
 
@@ -45,13 +46,13 @@ async def _beginning(story: Story, folder: Path) -> Moment | None:
 @pytest.mark.parametrize("name", STORIES)
 async def test_a_death_at_any_step_changes_nothing_that_is_told(name: str, share: int, tmp_path: Path) -> None:
     story = STORIES[name]
-    whole = await Telling(story, tmp_path, await _beginning(story, tmp_path)).run(record=True)
+    whole = await Telling(story, tmp_path, await beginning(story, tmp_path)).run(record=True)
     assert len(whole.steps) > 20
     for number, moment in enumerate(whole.steps):
         if number % SHARES == share:
             for late in (BETWEEN_THE_LOOKS, AFTER_BOTH) if moment.under_way else (BETWEEN_THE_LOOKS,):
                 goes_on = await Telling(story, tmp_path, moment, late=late).run()
-                _same(goes_on, whole, f"died at step {number + 1}, {moment.step}, late {late}")
+                same(goes_on, whole, f"died at step {number + 1}, {moment.step}, late {late}")
 
 
 @pytest.mark.parametrize("every", [12, pytest.param(13, marks=pytest.mark.sweep)])
@@ -59,18 +60,18 @@ async def test_a_death_at_any_step_changes_nothing_that_is_told(name: str, share
 async def test_a_bot_that_dies_again_and_again_gets_there_too(name: str, every: int, tmp_path: Path) -> None:
     """Each life has but a few steps, just enough to find out what became of a post, and each has two more than the last."""
     story = STORIES[name]
-    beginning = await _beginning(story, tmp_path)
-    whole = await Telling(story, tmp_path, beginning).run()
-    run = await Telling(story, tmp_path, beginning, dies_at=every).run()
+    begun = await beginning(story, tmp_path)
+    whole = await Telling(story, tmp_path, begun).run()
+    run = await Telling(story, tmp_path, begun, dies_at=every).run()
     deaths = 0
     while run.steps:
         deaths += 1
         run = await Telling(story, tmp_path, run.last, dies_at=every + 2 * deaths).run()
     assert deaths > 1
-    _same(run, whole, f"died {deaths} times, first at step {every}")
+    same(run, whole, f"died {deaths} times, first at step {every}")
 
 
-def _same(found: Run, wanted: Run, when: str) -> None:
+def same(found: Run, wanted: Run, when: str) -> None:
     if found.channel != wanted.channel:
         before, after = ([line for thread in run.channel for line in (*thread, "")] for run in (wanted, found))
         raise AssertionError("\n".join((when, *difflib.unified_diff(before, after, lineterm=""))))

@@ -66,7 +66,12 @@ async def test_after_hours_edits_have_collapsed_closures_go_first_and_all_keep_w
     clock = Virtual(START)
     channels, noise = Channels(clock), Noise(clock)
     life = await Life.begin(
-        tmp_path / "bot.db", step=lambda *_: None, source=noise, policy=POLICY, clock=clock, channels=channels
+        f"sqlite:///{tmp_path / 'bot.db'}",
+        step=lambda *_: None,
+        sources={POLICY.site: noise},
+        policy=POLICY,
+        clock=clock,
+        channels=channels,
     )
 
     async def hours() -> None:
@@ -76,7 +81,7 @@ async def test_after_hours_edits_have_collapsed_closures_go_first_and_all_keep_w
         noise.away_from = noise.polls
         while noise.polls < noise.away_from + POLLS_AWAY + 2:
             await clock.sleep(POLICY.interval.total_seconds())
-        life.poller.stop()
+        life.pollers[POLICY.site].stop()
         # Longer than any wait while Slack is out of reach.
         await clock.sleep(60)
         channels.calls.clear()

@@ -16,15 +16,20 @@ import asyncio
 import contextlib
 import random
 import re
+import signal
 import sys
 import tempfile
 from collections import Counter
+from collections.abc import Coroutine
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, TypeVar
 
 from tests.e2e.process import Outside
 from tests.e2e.world import connection
+
+T = TypeVar("T")
 
 NAMES = ("Ada", "Bea", "Cid")
 """Fewer than make a group: each outage has a root of its own."""
@@ -175,6 +180,15 @@ async def torture(*, histories: int, seed: int, folder: Path, say: bool = True) 
     return tally
 
 
+async def until_told(work: Coroutine[Any, Any, T]) -> T:
+    """SIGTERM and SIGINT end it in order, once: the bot that it has started ends with it. Raises `CancelledError` then."""
+    task = asyncio.current_task()
+    assert task is not None
+    for each in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(each, lambda: task.cancelling() or task.cancel())
+    return await work
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--histories", type=int, default=20)
@@ -183,7 +197,11 @@ def main() -> int:
     seed = random.SystemRandom().randrange(1_000_000) if given.seed is None else given.seed
     sys.stdout.write(f"seed {seed}\n")
     with tempfile.TemporaryDirectory() as folder:
-        tally = asyncio.run(torture(histories=given.histories, seed=seed, folder=Path(folder)))
+        try:
+            tally = asyncio.run(until_told(torture(histories=given.histories, seed=seed, folder=Path(folder))))
+        except asyncio.CancelledError:
+            sys.stdout.write("told to end\n")
+            return 1
     kills = ", ".join(f"{how} {times}" for how, times in sorted(tally.kills.items()))
     sys.stdout.write(
         f"{given.histories} histories, seed {seed}, {tally.kills.total()} kills ({kills}): "
