@@ -42,6 +42,7 @@ _LONG_KEY = re.compile(
     r"(?i)((?:key|token|secret|password|credential|signature)s?\b['\"]?[\s:=(]+(?:is\s+|was\s+)?['\"]?)"
     r"(?=[\w+/=-]*\d)[\w+/=-]{20,}"
 )
+_KNOWN_BY_ITS_END = re.compile(r"://|eyJ|\b(?i:bearer|basic)\s")
 _READS_LIKE_A_WORD = re.compile(r"[A-Za-z]?[a-z]{0,19}[.!?]?")
 
 
@@ -56,6 +57,13 @@ def mask(text: str) -> str:
     text = _KNOWN_SHAPES.sub(MASK, text)
     text = _PAIR.sub(_mask_pair, text)
     return _LONG_KEY.sub(rf"\1{MASK}", text)
+
+
+def may_go_on(text: str) -> bool:
+    """Whether `text`, the beginning of a longer one, may hold the beginning of a credential that is known by its end
+    only: a user and password before the `@` of an address, a JSON web token, a word that turns out to be none.
+    """
+    return _KNOWN_BY_ITS_END.search(text) is not None
 
 
 def _mask_pair(found: re.Match[str]) -> str:

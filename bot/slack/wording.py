@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 from bot.core.connection import State
-from bot.core.masking import mask
+from bot.core.masking import mask, may_go_on
 
 ELLIPSIS = "…"
 BLANK = "(blank)"
@@ -70,8 +70,9 @@ def shorten(text: str, limit: int) -> str:
 def literal(text: str, limit: int, *, lines: bool = False) -> str:
     """Foreign text for where Slack takes text as it is: clean, without credentials, 1 to `limit` characters."""
     # Searching a long text for credentials costs, and nearly always its beginning is all that can be seen…
-    shown = mask(clean(text[: limit * 4], lines=lines))
-    if len(text) > limit * 4 and not any(map(str.isspace, shown[limit:])):
+    head = text[: max(limit * 4, 300)]
+    shown = mask(clean(head, lines=lines))
+    if len(text) > len(head) and may_go_on(head) and not any(map(str.isspace, shown[limit:])):
         # …but here what was cut in two might be seen, and half a credential is not known for one.
         shown = mask(clean(text, lines=lines))
     return shorten(shown, limit) or BLANK
