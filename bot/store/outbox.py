@@ -75,19 +75,20 @@ class Outbox:
             # The site's row first: no decision falls between the message and what it shows.
             of = select(thread.c.site).where(thread.c.id == key.thread).scalar_subquery()
             await connection.execute(select(site.c.name).where(site.c.name == of).with_for_update())
-            found = await self._claim_of(connection, key)
-            if found is None or found.outgoing.state not in (DeliveryState.NEW, DeliveryState.HELD):
+            found = await views.outgoing(connection, self._where, _is(key))
+            if not found or found[0].state not in (DeliveryState.NEW, DeliveryState.HELD):
                 return None
+            (outgoing,) = found
             values: dict[str, Any] = {
                 "state": _MAYBE,
-                "first_tried_at": found.outgoing.first_tried_at or now,
+                "first_tried_at": outgoing.first_tried_at or now,
                 "tried_at": now,
                 "due_at": None,
                 "looks": 0,
-                "attempts": found.outgoing.attempts + 1,
-                "first_revision": found.outgoing.message.revision,
+                "attempts": outgoing.attempts + 1,
+                "first_revision": outgoing.message.revision,
             }
-            if moot := found.outgoing.moot:
+            if moot := outgoing.moot:
                 values = {"state": _MOOT, "due_at": None}
             await connection.execute(update(message).where(_is(key)).values(values))
             return None if moot else await self._claim_of(connection, key)
