@@ -31,7 +31,7 @@ endif
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test lint types imports unit stories sweep torture browser screenshots format lock image clean
+.PHONY: help demo test lint types imports unit stories sweep torture bench browser screenshots format lock image clean
 
 help: ## list these targets
 	@echo 'make TARGET, where TARGET is one of:'
@@ -78,6 +78,10 @@ sweep: $(DEV) ## the bot's death at every single step, of which the tests try ev
 torture: $(DEV) ## real bots killed at random over random histories (N=… histories, SEED=… repeats a run)
 	$(call section,Torture (SIGKILL))
 	@PYTHONPATH=. $(PY) -m tests.crash.torture --histories $(N) $(if $(SEED),--seed $(SEED))
+
+bench: $(DEV) ## what the bot takes, beside the least that any program would: ratios
+	$(call section,Benchmarks)
+	@PYTHONPATH=. $(PY) -m tests.benchmarks
 
 browser: $(DEV) ## the demo's story in a real Chromium (CHROMIUM=… names another one)
 	$(call section,Browser (Chromium))

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 NAMED = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")
@@ -13,6 +14,7 @@ def promises(root: Path) -> list[str]:
     return [line for line in lines if line.startswith("| ") and not line.startswith("| promised |")]
 
 
+@cache
 def functions_of(path: Path) -> set[str]:
     if not path.exists():
         return set()
