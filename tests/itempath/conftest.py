@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
@@ -19,6 +20,8 @@ SAMPLES = Path(__file__).parents[1] / "samples"
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Serve = Callable[[Handler], Awaitable[str]]
 Sample = Callable[[str], bytes]
+Talk = Callable[[bytes, asyncio.StreamWriter], Awaitable[None]]
+Raw = Callable[[Talk], Awaitable[str]]
 
 
 @pytest.fixture
@@ -66,3 +69,26 @@ async def serve() -> AsyncIterator[Serve]:
     yield start
     for runner in runners:
         await runner.cleanup()
+
+
+@pytest.fixture
+async def raw() -> AsyncIterator[Raw]:
+    """Start a server that speaks bytes; gives its address. It is told to stop when the test is over."""
+    servers: list[asyncio.Server] = []
+    writers: list[asyncio.StreamWriter] = []
+
+    async def start(talk: Talk) -> str:
+        async def each(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writers.append(writer)
+            await talk(await reader.readuntil(b"\r\n\r\n"), writer)
+
+        server = await asyncio.start_server(each, "127.0.0.1", 0)
+        servers.append(server)
+        return f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+    yield start
+    for writer in writers:
+        writer.transport.abort()
+    for server in servers:
+        server.close()
+        await server.wait_closed()

@@ -1,17 +1,11 @@
-"""What only a real socket shows: sizes, hangs, resets, redirects, certificates, connections that are kept."""
+"""What only a real socket shows: sizes, hangs, resets, redirects, connections that are kept."""
 
 from __future__ import annotations
 
 import asyncio
 import gzip
-import json
 import socket
-import ssl
-import subprocess
 import tracemalloc
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -20,47 +14,9 @@ from aiohttp import web
 from yarl import URL
 
 from bot.itempath import transport
-from bot.itempath.client import ItemPathClient
-from bot.itempath.errors import ItemPathError, NotItemPath, TimedOut, TooLarge, Unreachable
-
-ROWS = json.dumps([{"id": 1, "status": 1}]).encode()
-Talk = Callable[[bytes, asyncio.StreamWriter], Awaitable[None]]
-Raw = Callable[[Talk], Awaitable[str]]
-
-
-@pytest.fixture
-async def raw() -> AsyncIterator[Raw]:
-    """Start a server that speaks bytes; gives its address. It is told to stop when the test is over."""
-    servers: list[asyncio.Server] = []
-    writers: list[asyncio.StreamWriter] = []
-
-    async def start(talk: Talk) -> str:
-        async def each(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            writers.append(writer)
-            await talk(await reader.readuntil(b"\r\n\r\n"), writer)
-
-        server = await asyncio.start_server(each, "127.0.0.1", 0)
-        servers.append(server)
-        return f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-
-    yield start
-    for writer in writers:
-        writer.transport.abort()
-    for server in servers:
-        server.close()
-        await server.wait_closed()
-
-
-def a_client(url: str, **settings: Any) -> ItemPathClient:
-    return ItemPathClient(**{"url": url, "token": "app-token", "attempts": 1, "timeout": 5.0, **settings})
-
-
-async def failure(url: str, **settings: Any) -> ItemPathError:
-    async with a_client(url, **settings) as client:
-        with pytest.raises(ItemPathError) as failed:
-            await client.connections()
-    assert "app-token" not in f"{failed.value!r} {failed.value.failure}"
-    return failed.value
+from bot.itempath.errors import NotItemPath, TimedOut, TooLarge, Unreachable
+from tests.itempath.asking import ROWS, a_client, failure
+from tests.itempath.conftest import Raw
 
 
 async def test_polls_share_one_connection(serve: Any) -> None:
@@ -391,187 +347,6 @@ async def test_a_login_is_never_sent_on_by_a_redirect(serve: Any) -> None:
     error = await failure(await serve(handler), token=None, username="bot", password="secret")
     assert type(error) is NotItemPath
     assert asked == ["/api/users/login"]
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """A certificate of our own making for 127.0.0.1, and its key."""
-    folder = tmp_path_factory.mktemp("tls")
-    certificate, key = folder / "ca.pem", folder / "key.pem"
-    subprocess.run(
-        [
-            *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"),
-            *("-days", "2", "-subj", "/CN=private authority", "-addext", "subjectAltName=IP:127.0.0.1"),
-            *("-keyout", str(key), "-out", str(certificate)),
-        ],
-        check=True,
-        capture_output=True,
-    )
-    return certificate, key
-
-
-@asynccontextmanager
-async def serving_https(certificate: Path, key: Path) -> AsyncIterator[str]:
-    async def handler(_: web.Request) -> web.StreamResponse:
-        return web.Response(body=ROWS)
-
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
-    app = web.Application()
-    app.router.add_get("/api/connections", handler)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context).start()
-    try:
-        yield f"https://127.0.0.1:{runner.addresses[0][1]}"
-    finally:
-        await runner.cleanup()
-
-
-@pytest.fixture
-async def https(authority: tuple[Path, Path]) -> AsyncIterator[str]:
-    async with serving_https(*authority) as address:
-        yield address
-
-
-async def test_a_private_authority_is_trusted_by_its_file(https: str, authority: tuple[Path, Path]) -> None:
-    async with a_client(https, ca_file=authority[0]) as client:
-        assert len((await client.connections()).connections) == 1
-
-
-async def test_a_certificate_of_unknown_origin_is_refused_with_the_way_out(https: str) -> None:
-    error = await failure(https)
-    assert type(error) is Unreachable
-    assert "certificate" in error.message
-    assert "self-signed" in error.message
-    assert "ca_file" in error.advice
-    assert error.permanent
-
-
-@pytest.fixture
-def expired(tmp_path: Path) -> tuple[Path, Path]:
-    """A certificate for 127.0.0.1 that was good until yesterday, and its key."""
-    certificate, key, request = tmp_path / "old.pem", tmp_path / "key.pem", tmp_path / "request.pem"
-    made = ("openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
-    named = ("-subj", "/CN=old", "-addext", "subjectAltName=IP:127.0.0.1")
-    subprocess.run([*made, *named, "-keyout", key, "-out", request], check=True, capture_output=True)
-    signed = ("openssl", "x509", "-req", "-days", "-1", "-copy_extensions", "copy")
-    subprocess.run([*signed, "-in", request, "-signkey", key, "-out", certificate], check=True, capture_output=True)
-    return certificate, key
-
-
-async def test_a_certificate_that_has_expired_is_refused_although_its_authority_is_trusted(
-    expired: tuple[Path, Path],
-) -> None:
-    async with serving_https(*expired) as address:
-        error = await failure(address, ca_file=expired[0])
-    assert type(error) is Unreachable
-    assert "certificate has expired" in error.message
-    assert error.permanent
-
-
-async def test_verification_can_be_turned_off(https: str) -> None:
-    async with a_client(https, verify_tls=False) as client:
-        assert len((await client.connections()).connections) == 1
-
-
-async def test_a_certificate_for_another_name_is_refused(https: str, authority: tuple[Path, Path]) -> None:
-    error = await failure(https.replace("127.0.0.1", "localhost"), ca_file=authority[0])
-    assert "localhost" in error.message
-    assert error.permanent
-
-
-async def test_plain_http_where_tls_is_expected_says_so(serve: Any) -> None:
-    async def handler(_: web.Request) -> web.StreamResponse:
-        return web.Response(body=ROWS)
-
-    error = await failure((await serve(handler)).replace("http:", "https:"))
-    assert type(error) is Unreachable
-    assert "TLS" in error.message
-    assert "http://" in error.advice
-
-
-@pytest.mark.parametrize("content", [None, "no certificate"])
-async def test_a_ca_file_that_cannot_be_read_says_so(content: str | None, https: str, tmp_path: Path) -> None:
-    ca_file = tmp_path / "ca.pem"
-    if content is not None:
-        ca_file.write_text(content)
-    error = await failure(https, ca_file=ca_file)
-    assert "ca_file" in error.message
-    assert "PEM" in error.advice
-    assert error.permanent
-
-
-@pytest.mark.parametrize(("written", "credentials"), [("http://u:p@{}", "Basic dTpw"), ("{}", None)])
-async def test_a_proxy_of_the_environment_is_used(
-    written: str, credentials: str | None, serve: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked = []
-
-    async def handler(request: web.Request) -> web.StreamResponse:
-        asked.append((request.raw_path, request.headers.get("Proxy-Authorization")))
-        return web.Response(body=ROWS)
-
-    monkeypatch.setenv("http_proxy", written.format((await serve(handler)).removeprefix("http://")))
-    monkeypatch.setenv("no_proxy", "")
-    async with a_client("http://itempath.test") as client:
-        await client.connections()
-    assert asked == [("http://itempath.test/api/connections", credentials)]
-
-
-async def test_what_the_proxy_is_told_when_a_tunnel_is_opened_the_server_never_hears(
-    raw: Raw, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked = []
-
-    async def talk(head: bytes, writer: asyncio.StreamWriter) -> None:
-        asked.append(head)
-        writer.write(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
-
-    proxy = (await raw(talk)).replace("http://", "http://u:p@")
-    monkeypatch.setenv("https_proxy", proxy)
-    monkeypatch.setenv("no_proxy", "")
-    error = await failure("https://itempath.test")
-    (head,) = asked
-    assert head.startswith(b"CONNECT itempath.test:443 ")
-    assert b"Proxy-Authorization: Basic dTpw" in head
-    assert b"app-token" not in head
-    assert type(error) is Unreachable
-    assert "proxy on the way to itempath.test:443 refused (403)" in error.message
-    assert "HTTPS_PROXY" in error.advice
-
-
-async def test_no_proxy_of_the_environment_stands_before_loopback_or_where_it_is_not_wanted(
-    serve: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def handler(_: web.Request) -> web.StreamResponse:
-        return web.Response(body=ROWS)
-
-    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
-    monkeypatch.setenv("no_proxy", "")
-    address = await serve(handler)
-    for url in (address, address.replace("127.0.0.1", "localhost")):
-        async with a_client(url) as client:
-            assert len((await client.connections()).connections) == 1
-    assert "resolved" in (await failure("http://itempath.invalid", trust_env=False)).message
-    monkeypatch.setenv("no_proxy", "itempath.invalid")
-    assert "resolved" in (await failure("http://itempath.invalid")).message
-
-
-async def test_a_proxy_that_does_not_answer_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
-    monkeypatch.setenv("no_proxy", "")
-    error = await failure("http://itempath.test")
-    assert "proxy" in error.message
-    assert "HTTP_PROXY" in error.advice
-
-
-async def test_a_proxy_of_another_kind_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("http_proxy", "socks5://127.0.0.1:9")
-    monkeypatch.setenv("no_proxy", "")
-    error = await failure("http://itempath.test")
-    assert type(error) is Unreachable
-    assert "HTTP_PROXY" in error.advice
 
 
 def test_other_failures_to_connect_name_the_reason() -> None:
