@@ -75,9 +75,9 @@ sweep: $(DEV) ## the bot's death at every single step, of which the tests try ev
 	$(call section,Crash sweep)
 	@$(PY) -m pytest --numprocesses=$(JOBS) --dist=worksteal tests/crash $(ARGS)
 
-torture: $(DEV) ## real bots killed at random over random histories (N=… histories, SEED=… repeats a run)
+torture: $(DEV) ## real bots killed at random over random histories (N=…, SEED=… repeats a run, POSTGRESQL=1)
 	$(call section,Torture (SIGKILL))
-	@PYTHONPATH=. $(PY) -m tests.crash.torture --histories $(N) $(if $(SEED),--seed $(SEED))
+	@PYTHONPATH=. $(PY) -m tests.crash.torture --histories $(N) $(if $(SEED),--seed $(SEED)) $(if $(POSTGRESQL),--postgresql)
 
 bench: $(DEV) ## what the bot takes, beside the least that any program would: ratios
 	$(call section,Benchmarks)

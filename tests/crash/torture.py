@@ -1,6 +1,6 @@
 """Real bots over random histories, killed with SIGKILL at random moments; in the end the channel is held to the truth.
 
-    python -m tests.crash.torture --histories 300 [--seed 1]
+    python -m tests.crash.torture --histories 300 [--seed 1] [--postgresql]
 
 Each history is a site whose connections fall and rise, and a bot (`python -m bot run`) that polls it. The bot is killed
 while it reads, decides, commits or sends, while Slack holds an answer to a post or an edit that it has taken, or holds
@@ -28,6 +28,7 @@ from typing import Any, TypeVar
 
 from tests.e2e.process import Outside
 from tests.e2e.world import connection
+from tests.store.embedded import create, server
 
 T = TypeVar("T")
 
@@ -65,8 +66,10 @@ class Tally:
 class History:
     """One site, one bot, one channel; `dice` decides on everything that is left to chance."""
 
-    def __init__(self, outside: Outside, dice: random.Random) -> None:
+    def __init__(self, outside: Outside, dice: random.Random, **settings: str) -> None:
+        """`settings`: of the bot, beyond what it needs, as environment variables."""
         self._outside = outside
+        self._settings = settings
         self._dice = dice
         self._down: set[str] = set()
         self._falls: Counter[str] = Counter()
@@ -78,11 +81,11 @@ class History:
         outside = self._outside
         for number, name in enumerate(NAMES, start=2):
             outside.site.add(**connection(number, name))
-        await outside.start()
+        await outside.start(**self._settings)
         await outside.sees(outside.lines)
         for _ in range(CHANGES):
             await self._change_and_kill()
-            await outside.start()
+            await outside.start(**self._settings)
             # The truth is seen once before it changes again.
             await outside.site.polled(2)
         await self._compare()
@@ -163,14 +166,17 @@ class History:
         return shown
 
 
-async def torture(*, histories: int, seed: int, folder: Path, say: bool = True) -> Tally:
-    """So many histories, each from a seed of its own that follows from `seed`."""
+async def torture(*, histories: int, seed: int, folder: Path, on: str | None = None, say: bool = True) -> Tally:
+    """So many histories, each from a seed of its own that follows from `seed`; with `on`, the URL of a PostgreSQL
+    server without a database's name, each in a database of its own there.
+    """
     tally = Tally()
     for number in range(histories):
         own = folder / str(number)
         own.mkdir()
+        settings = {"BOT_DATABASE_URL": await create(on, f"history_{number}")} if on else {}
         async with Outside(own) as outside:
-            found = await History(outside, random.Random(f"{seed}/{number}")).play()
+            found = await History(outside, random.Random(f"{seed}/{number}"), **settings).play()
             if not found.clean:
                 sys.stdout.write(f"history {number}: " + "\n".join(outside.lines()) + "\n")
         tally.add(found)
@@ -193,12 +199,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--histories", type=int, default=20)
     parser.add_argument("--seed", type=int, default=None)
+    parser.add_argument("--postgresql", action="store_true", help="on an embedded server instead of a file")
     given = parser.parse_args()
     seed = random.SystemRandom().randrange(1_000_000) if given.seed is None else given.seed
     sys.stdout.write(f"seed {seed}\n")
-    with tempfile.TemporaryDirectory() as folder:
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        url = stack.enter_context(server()) if given.postgresql else None
         try:
-            tally = asyncio.run(until_told(torture(histories=given.histories, seed=seed, folder=Path(folder))))
+            tally = asyncio.run(until_told(torture(histories=given.histories, seed=seed, folder=folder, on=url)))
         except asyncio.CancelledError:
             sys.stdout.write("told to end\n")
             return 1

