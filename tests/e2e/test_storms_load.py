@@ -111,6 +111,8 @@ async def test_under_load_it_stays_small_answers_in_time_and_ends_true(tmp_path:
         await storm.polls(3)
         assert (await outbox.pending()).count == 0
         storm.kept_to_slacks_limits(refused=("rate_limited",))
+        posts = itertools.pairwise(storm.slack.made("chat.postMessage"))
+        assert all(later.at - call.at >= WAIT for call, later in posts if call.outcome == "rate_limited")
         assert len(storm.told()) == MESSAGES + 1, "all of it once, and that Alice has it"
         down = {ref for ref, mark in storm.shown().items() if mark == "down"}
         assert down == {f"berlin/{line}" for line in FLAPPING[::3]}
