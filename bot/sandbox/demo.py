@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import os
 import tempfile
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,11 +19,13 @@ from aiohttp import web
 from pydantic import SecretStr
 
 from bot.clock import Clock
+from bot.core.maintenance import glob
 from bot.eventloop import stop_on_signals
 from bot.sandbox import page
+from bot.sandbox.beside import commands, write_settings
 from bot.sandbox.itempath import SimulatedItemPath
 from bot.sandbox.itempath_examples import API_PAGE, example_site
-from bot.sandbox.sites import mount_sites
+from bot.sandbox.sites import Quiet, mount_sites
 from bot.sandbox.slack.server import LocalSlack
 from bot.sandbox.slack.workspace import Channel
 from bot.sandbox.story import Beat, Teller
@@ -36,9 +39,16 @@ POLL_INTERVAL = timedelta(seconds=1)
 REMIND_EVERY = timedelta(minutes=4)
 ESCALATE_AFTER = timedelta(minutes=5)
 """Hours in a real settings file; here nobody wants to sit so long. Both come after the story."""
+FLAP_WINDOW = timedelta(seconds=40)
+GROUP_WINDOW = timedelta(seconds=15)
+"""Minutes in a real one. Shorter than the story, so that one told anew is told as it was: its outages are new ones."""
 MAINTENANCE = timedelta(hours=1)
 LIFTS = 12
 """Enough for an outage of many, and for a second page of `/connection list`."""
+FIRST_ORDER = 4500017301
+PLANTS = ("Vienna", "Graz", "Lyon", "Turin", "Malmo", "Porto", "Ghent", "Brno", "Berlin")
+"""The last comes first. An error that comes again within half an hour has no alert of its own: each telling has another."""
+ANEW = "Once more: the sites are as at the start, and the bot goes on. What is muted stays muted."
 HOST = "127.0.0.1"
 """Nobody else is to play with these switches."""
 
@@ -48,9 +58,9 @@ async def run_demo(*, port: int) -> None:
     stop = asyncio.Event()
     with stop_on_signals(stop), _without_proxies():
         async with sandbox(port=port) as box:
-            print(f"\n  Open {box.url} in a browser. Ctrl-C ends the demonstration.\n", flush=True)  # noqa: T201
+            print(box.greeting, flush=True)  # noqa: T201
             async with asyncio.TaskGroup() as tasks:
-                story = tasks.create_task(box.teller.play(), name="story")
+                story = tasks.create_task(box.teller.perform(), name="story")
                 await box.service.run(stop)
                 story.cancel()
 
@@ -74,6 +84,17 @@ class Sandbox:
         self.teller = teller
         self.url = url
         self.service: Service
+        self.settings_file: Path
+        """What other verbs are given to look at it."""
+
+    @property
+    def greeting(self) -> str:
+        """Where to look, for a terminal of any width."""
+        typed = "\n".join(f"    {command}" for command in commands(self.settings_file))
+        return (
+            f"\n  Open {self.url} in a browser. Ctrl-C ends the demonstration.\n"
+            f"\n  The bot's other verbs work beside it, in another terminal:\n\n{typed}\n"
+        )
 
 
 @contextlib.asynccontextmanager
@@ -87,13 +108,27 @@ async def sandbox(*, port: int = 0) -> AsyncIterator[Sandbox]:
     async with contextlib.AsyncExitStack() as stack:
         for site in sites.values():
             await stack.enter_async_context(site)
-        teller = Teller(_story(sites, slack))
-        url = await _serve(stack, slack, sites, teller, port)
+        clock = Clock()
+        planned = _maintenance(clock.now())
+        start = {name: site.rows() for name, site in sites.items()}
+
+        async def reset() -> None:
+            slack.page.let()
+            for name, site in sites.items():
+                await site.set_fault(None)
+                site.restore(start[name])
+
+        def over() -> None:
+            # Whatever the bot has logged meanwhile stands between the first time and now.
+            print(f"\n  The story is over, and can be played again: {slack.url}\n", flush=True)  # noqa: T201
+
+        teller = Teller(_story(sites, slack), reset=reset, over=over)
+        url = await _serve(stack, slack, sites, teller, port, quiet=_quiet(planned, clock))
         slack.url = url
         box = Sandbox(slack=slack, sites=sites, teller=teller, url=url)
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="itempath-bot-demo-"))
-        clock = Clock()
-        settings = _settings(slack, sites, Path(folder), now=clock.now())
+        settings = _settings(slack, sites, Path(folder), planned)
+        box.settings_file = write_settings(settings, Path(folder))
         box.service = await stack.enter_async_context(Service.start(settings, clock=clock, trust_env=False))
         yield box
 
@@ -104,11 +139,13 @@ async def _serve(
     sites: dict[str, SimulatedItemPath],
     teller: Teller,
     port: int,
+    *,
+    quiet: Quiet,
 ) -> str:
     app = web.Application()
     app.add_routes(slack.routes())
     app.add_routes(page.routes())
-    mount_sites(app, sites.values())
+    mount_sites(app, sites.values(), quiet=quiet)
     teller.mount(app)
     runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=1.0, access_log=None)
     await runner.setup()
@@ -118,7 +155,26 @@ async def _serve(
     return f"http://{HOST}:{runner.addresses[0][1]}"
 
 
-def _settings(slack: LocalSlack, sites: dict[str, SimulatedItemPath], folder: Path, *, now: datetime) -> Settings:
+def _maintenance(now: datetime) -> Maintenance:
+    return Maintenance(
+        site="berlin", name="Pick-to-Light*", start=now, end=now + MAINTENANCE, reason="New firmware on the gateway"
+    )
+
+
+def _quiet(planned: Maintenance, clock: Clock) -> Quiet:
+    """For the page: who switches such a connection and hears nothing shall know why."""
+
+    def quiet(site: str, connection: str) -> dict[str, object] | None:
+        if planned.end is None or clock.now() >= planned.end:
+            return None
+        if not (glob(planned.site, site) and glob(planned.name, connection)):
+            return None
+        return {"until": planned.end.timestamp(), "reason": planned.reason}
+
+    return quiet
+
+
+def _settings(slack: LocalSlack, sites: dict[str, SimulatedItemPath], folder: Path, planned: Maintenance) -> Settings:
     channels = {"rotterdam": ROTTERDAM.id}
     return Settings(
         database_url=SecretStr(f"sqlite:///{folder / 'bot.db'}"),
@@ -141,17 +197,15 @@ def _settings(slack: LocalSlack, sites: dict[str, SimulatedItemPath], folder: Pa
             channel=CHANNEL.id,
             api_url=slack.api_url,
         ),
-        alerts=AlertSettings(unreachable_after=2, remind_every=REMIND_EVERY, escalate_after=ESCALATE_AFTER),
-        routes=(Route(site="berlin", escalate_to="U0BOB"),),
-        maintenance=(
-            Maintenance(
-                site="berlin",
-                name="Pick-to-Light*",
-                start=now,
-                end=now + MAINTENANCE,
-                reason="New firmware on the gateway",
-            ),
+        alerts=AlertSettings(
+            unreachable_after=2,
+            remind_every=REMIND_EVERY,
+            escalate_after=ESCALATE_AFTER,
+            flap_window=FLAP_WINDOW,
+            group_window=GROUP_WINDOW,
         ),
+        routes=(Route(site="berlin", escalate_to="U0BOB"),),
+        maintenance=(planned,),
     )
 
 
@@ -172,6 +226,7 @@ def _story(sites: dict[str, SimulatedItemPath], slack: LocalSlack) -> list[Beat]
     berlin, rotterdam = sites["berlin"], sites["rotterdam"]
     sap = next(row["id"] for row in berlin.rows() if str(row["name"]).startswith("SAP"))
 
+    plants = deque(PLANTS)
     lifts = [row["id"] for row in berlin.rows() if str(row["name"]).startswith("Vertical Lift")]
 
     def fall() -> None:
@@ -183,7 +238,9 @@ def _story(sites: dict[str, SimulatedItemPath], slack: LocalSlack) -> list[Beat]
         berlin.write_log(1)
 
     def reject(order: int) -> None:
-        berlin.write_error(sap, f"HTTP 422: order {order} rejected, plant 1000 is locked")
+        if order == FIRST_ORDER:
+            plants.rotate()
+        berlin.write_error(sap, f"HTTP 422: order {order} rejected, plant {plants[0]} is locked")
 
     def all_lifts(status: int) -> None:
         for lift in lifts:
@@ -202,10 +259,10 @@ def _story(sites: dict[str, SimulatedItemPath], slack: LocalSlack) -> list[Beat]
         (
             20,
             "SAP rejects an order. The connection stays up, so the error has its own message.",
-            lambda: reject(4500017301),
+            lambda: reject(FIRST_ORDER),
         ),
-        (24, "The same error with another order number: only the count changes.", lambda: reject(4500017302)),
-        (28, "And again.", lambda: reject(4500017305)),
+        (24, "The same error with another order number: only the count changes.", lambda: reject(FIRST_ORDER + 1)),
+        (28, "And again.", lambda: reject(FIRST_ORDER + 4)),
         (32, "A clean log: the error is closed by an edit.", lambda: berlin.write_log(sap)),
         (
             36,
@@ -229,7 +286,7 @@ def _story(sites: dict[str, SimulatedItemPath], slack: LocalSlack) -> list[Beat]
             lambda: slack.interactions.command(CHANNEL.id, "U0ALICE", "/connection 1"),
         ),
     ]
-    return [Beat(at=at, text=text, act=act) for at, text, act in beats]
+    return [Beat(at=at, text=text, act=act, again="" if at else ANEW) for at, text, act in beats]
 
 
 def _nothing() -> None:

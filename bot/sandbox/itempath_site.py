@@ -198,6 +198,25 @@ class ItemPathSite:
         """Write a log without an error; its id."""
         return self._log(connection, status=1, description=description, error=None)
 
+    def restore(self, kept: Iterable[Row]) -> None:
+        """Bring connections and states back to what `rows` answered, as somebody at a real server would: what was taken
+        away is made again, and an error is followed by a clean log.
+        """
+        wanted = {str(row["id"]): row for row in kept}
+        for row in self.rows():
+            # A new connection may have the id of one that was taken away.
+            if wanted.get(str(row["id"]), {}).get("name") != row["name"]:
+                self.remove(row["id"])
+        present = {str(row["id"]): row for row in self.rows()}
+        for known, row in wanted.items():
+            if known not in present:
+                self.add(**row | {"latestLog": None})
+                continue
+            if present[known]["status"] != row["status"]:
+                self.set_status(known, row["status"])
+            if (present[known]["latestLog"] or {}).get("error") is not None:
+                self.write_log(known)
+
     def rotate(self, steps: int = 1) -> None:
         """Move the first rows to the end."""
         self._rows = self._rows[steps:] + self._rows[:steps]

@@ -22,6 +22,9 @@ from bot.sandbox.itempath_site import ItemPathSite
 HEARTBEAT = 15.0
 """Seconds between the comments that keep a silent stream alive."""
 
+Quiet = Callable[[str, str], dict[str, Any] | None]
+"""Of a site's name and a connection's: why the bot is silent about it on purpose, `{"until": seconds, "reason": text}`."""
+
 _FIELDS: dict[str, tuple[type, ...]] = {
     "name": (str,),
     "type": (str,),
@@ -43,9 +46,19 @@ class Refused(Exception):
         self.status = status
 
 
-def mount_sites(app: web.Application, sites: Iterable[SimulatedItemPath], *, heartbeat: float = HEARTBEAT) -> None:
+def never(_site: str, _connection: str) -> None:
+    """Nothing is quiet on purpose."""
+
+
+def mount_sites(
+    app: web.Application,
+    sites: Iterable[SimulatedItemPath],
+    *,
+    quiet: Quiet = never,
+    heartbeat: float = HEARTBEAT,
+) -> None:
     """Add the site API to the page's application; open streams end when it shuts down."""
-    board = _Board(sites, heartbeat=heartbeat)
+    board = _Board(sites, quiet=quiet, heartbeat=heartbeat)
     app.add_routes(
         [
             web.get("/sites/state", board.state),
@@ -58,20 +71,21 @@ def mount_sites(app: web.Application, sites: Iterable[SimulatedItemPath], *, hea
     app.on_shutdown.append(board.close)
 
 
-def site_state(site: SimulatedItemPath) -> dict[str, Any]:
+def site_state(site: SimulatedItemPath, quiet: Quiet = never) -> dict[str, Any]:
     """A site as the page draws it."""
     return {
         "name": site.name,
         "url": site.url,
         "reachable": site.reachable,
         "fault": site.fault,
-        "connections": site.rows(),
+        "connections": [row | {"quiet": quiet(site.name, str(row["name"]))} for row in site.rows()],
         "calls": site.calls,
     }
 
 
 class _Board:
-    def __init__(self, sites: Iterable[SimulatedItemPath], *, heartbeat: float) -> None:
+    def __init__(self, sites: Iterable[SimulatedItemPath], *, quiet: Quiet, heartbeat: float) -> None:
+        self._quiet = quiet
         self._sites = {site.name: site for site in sites}
         self._heartbeat = heartbeat
         self._closing = False
@@ -83,7 +97,7 @@ class _Board:
             changed.set()
 
     async def state(self, _: web.Request) -> web.StreamResponse:
-        return web.json_response({"sites": [site_state(site) for site in self._sites.values()]})
+        return web.json_response({"sites": [site_state(site, self._quiet) for site in self._sites.values()]})
 
     async def stream(self, request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
@@ -124,7 +138,7 @@ class _Board:
             while names:
                 name = next(iter(names))
                 del names[name]
-                event = json.dumps({"type": "site", "site": site_state(self._sites[name])})
+                event = json.dumps({"type": "site", "site": site_state(self._sites[name], self._quiet)})
                 await response.write(f"data: {event}\n\n".encode())
 
     async def add(self, request: web.Request) -> dict[str, Any]:

@@ -9,19 +9,24 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from bot.check.preflight import preflight
+from bot.clock import Clock
 from bot.sandbox import demo
 from bot.sandbox.demo import CHANNEL, ESCALATE_AFTER, REMIND_EVERY, ROTTERDAM, Sandbox, run_demo, sandbox
 from bot.sandbox.itempath import SimulatedItemPath
 from bot.sandbox.sites import mount_sites
 from bot.sandbox.slack.server import LocalSlack
 from bot.sandbox.story import Beat, Teller
+from bot.settings import load
 
 # Dead ends: whatever heeded one of these would not work.
 POISON = {
@@ -68,8 +73,8 @@ async def test_the_story_is_told_whole_and_nothing_of_the_environment_is_heeded(
     poisoned: None, boxes: asyncio.Queue[Sandbox], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
 
-    def quickly(beats: list[Beat]) -> Teller:
-        return Teller([replace(beat, at=beat.at / 2) for beat in beats])
+    def quickly(beats: list[Beat], **more: Any) -> Teller:
+        return Teller([replace(beat, at=beat.at / 2) for beat in beats], **more)
 
     monkeypatch.setattr(demo, "Teller", quickly)
     telling = asyncio.create_task(run_demo(port=0))
@@ -99,7 +104,11 @@ async def test_the_story_is_told_whole_and_nothing_of_the_environment_is_heeded(
     assert not [text for text in texts(slack) if "Vertical Lift" in text and "connections" not in text]
     assert answer.command == "/connection 1"
     assert answer.text.startswith("🟢 PowerPick is up. berlin/1: read from ItemPath just now.")
-    assert f"Open {box.url} in a browser" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert f"Open {box.url} in a browser" in printed
+    assert f"The story is over, and can be played again: {box.url}\n" in printed
+    for verb in ("connections", "incidents", "check"):
+        assert f" -m bot {verb} --config {box.settings_file}\n" in printed
     assert {name: os.environ[name] for name in POISON} == POISON
 
 
@@ -131,9 +140,9 @@ async def test_reminder_and_escalation_come_soon_but_after_the_story(monkeypatch
     """Nobody waits for hours in front of a demonstration, and none of it disturbs what is being told."""
     told: list[Beat] = []
 
-    def kept(beats: list[Beat]) -> Teller:
+    def kept(beats: list[Beat], **more: Any) -> Teller:
         told.extend(beats)
-        return Teller(beats)
+        return Teller(beats, **more)
 
     monkeypatch.setattr(demo, "Teller", kept)
     async with sandbox():
@@ -205,10 +214,122 @@ async def test_whoever_looks_late_sees_where_the_story_stands_and_what_comes_nex
         while first["text"] != "Second.":
             first = (await _events(stream, 1))[0]
         async with session.get(url) as late:
-            assert await _events(late, 1) == [{"at": 0.01, "text": "Second.", "step": 2, "of": 3}]
+            assert await _events(late, 1) == [{"at": 0.01, "text": "Second.", "step": 2, "of": 3, "how": "told"}]
             going_on.set()
             assert (await _events(late, 1))[0]["text"] == "Third."
     await playing
+
+
+async def _does(session: aiohttp.ClientSession, server: TestServer, what: str) -> None:
+    async with session.post(server.make_url(f"/demo/story/{what}"), json={}) as answer:
+        assert await answer.json() == {"ok": True}
+
+
+async def test_a_paused_story_waits_and_goes_on_where_it_was(serve: Serve) -> None:
+    told: list[str] = []
+    teller = Teller(
+        [
+            Beat(at=0, text="First.", act=lambda: told.append("first")),
+            Beat(at=0.1, text="Second.", act=lambda: told.append("second")),
+        ]
+    )
+    server = await serve(teller)
+    async with aiohttp.ClientSession() as session, session.get(server.make_url("/demo/story")) as stream:
+        playing = asyncio.create_task(teller.play())
+        assert (await _events(stream, 1))[0]["how"] == "told"
+        await _does(session, server, "again")  # without a meaning now
+        await _does(session, server, "pause")
+        assert (await _events(stream, 1))[0] | {"how": ""} == {"at": 0, "text": "First.", "step": 1, "of": 2, "how": ""}
+        done, _ = await asyncio.wait([playing], timeout=0.2)
+        assert (done, told) == (set(), ["first"])
+
+        await _does(session, server, "go-on")
+        # A reader gets the newest, not every one in between.
+        while (event := (await _events(stream, 1))[0])["how"] != "over":
+            assert event["how"] == "told"
+        await playing
+
+    assert told == ["first", "second"]
+
+
+async def test_a_story_is_told_anew_after_the_world_is_back_at_its_start(serve: Serve) -> None:
+    told: list[str] = []
+    teller = Teller(
+        [Beat(at=0, text="First.", again="Once more.", act=lambda: told.append("act"))],
+        reset=lambda: told.append("reset"),
+        over=lambda: told.append("over"),
+    )
+    server = await serve(teller)
+    async with aiohttp.ClientSession() as session, session.get(server.make_url("/demo/story")) as stream:
+        performing = asyncio.create_task(teller.perform())
+        while (event := (await _events(stream, 1))[0])["how"] != "over":
+            pass
+        assert event["text"] == "First."
+        await _does(session, server, "again")
+        while (event := (await _events(stream, 1))[0])["how"] != "over":
+            pass
+        assert event["text"] == "Once more."
+        performing.cancel()
+
+    # The last of them comes after the word that it is over.
+    assert told[:4] == ["act", "over", "reset", "act"]
+
+
+async def test_the_world_of_the_demo_returns_to_its_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever somebody has switched, added and taken away; logs are never taken back."""
+    resets: list[Callable[[], Awaitable[object]]] = []
+
+    def kept(beats: list[Beat], *, reset: Callable[[], Awaitable[object]], over: Callable[[], object]) -> Teller:
+        resets.append(reset)
+        return Teller(beats, reset=reset, over=over)
+
+    monkeypatch.setattr(demo, "Teller", kept)
+    async with sandbox() as box:
+        berlin, rotterdam = box.sites.values()
+        before = [(row["id"], row["name"], row["status"]) for row in berlin.rows()]
+        berlin.set_status(1, 0)
+        berlin.write_error(1, "Login timeout expired")
+        berlin.remove(17)
+        berlin.add(name="Mine")
+        await rotterdam.set_fault("unreachable")
+        box.slack.page.let("invalid_auth")
+        await resets[0]()
+
+        assert [(row["id"], row["name"], row["status"]) for row in berlin.rows()] == before
+        assert berlin.row(1)["latestLog"]["error"] is None
+        assert rotterdam.reachable
+        assert box.slack.faults.refusing is None
+
+
+async def test_the_other_verbs_can_look_at_a_running_demo() -> None:
+    stop = asyncio.Event()
+    async with sandbox() as box:
+        running = asyncio.create_task(box.service.run(stop))
+        await box.slack.wait_for(lambda: "Watching" in "".join(texts(box.slack)), within=30)
+        settings = load(config=box.settings_file, environ={}, cwd=box.settings_file.parent)
+        found = [str(line) async for line in preflight(settings, now=Clock().now)]
+        stop.set()
+        await running
+
+    assert [line.split()[0] for line in found] == ["ok"] * len(found)
+    assert "17 connections" in found[1]
+
+
+async def test_the_page_knows_what_is_quiet_on_purpose_and_until_when(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def quiet() -> dict[str, dict[str, object]]:
+        async with (
+            sandbox() as box,
+            aiohttp.ClientSession(base_url=box.url) as session,
+            session.get("/sites/state") as response,
+        ):
+            sites = (await response.json())["sites"]
+        return {row["name"]: row["quiet"] for site in sites for row in site["connections"] if row["quiet"]}
+
+    (name, why), *others = (await quiet()).items()
+    assert (name, others) == ("Pick-to-Light Gateway", [])
+    assert why["reason"] == "New firmware on the gateway"
+    monkeypatch.setattr(demo, "MAINTENANCE", timedelta(microseconds=1))
+    assert await quiet() == {}
 
 
 async def test_a_silent_stream_is_kept_alive_and_ends_with_the_server(serve: Serve) -> None:

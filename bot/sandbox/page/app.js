@@ -126,6 +126,16 @@ byId('home').addEventListener('click', () => {
   drawChannels();
 });
 byId('thread-close').addEventListener('click', closeThread);
+byId('counter').addEventListener('click', () => {
+  const why = byId('counter-why');
+  why.hidden = !why.hidden;
+  byId('counter').setAttribute('aria-expanded', String(!why.hidden));
+});
+byId('skip-sites').addEventListener('click', (event) => {
+  event.preventDefault();
+  panes.show('sites');
+  byId('sites-pane').querySelector('select').focus();
+});
 document.addEventListener('visibilitychange', () => { if (!document.hidden) drawChannels(); });
 
 // ---- what is shown
@@ -215,8 +225,8 @@ function drawCounter() {
   append(counter, [
     h('span', { class: 'bell', 'aria-hidden': 'true' }), h('strong', {}, String(channel.notified.size)), ` ${channel.notified.size === 1 ? 'notification' : 'notifications'}`,
     channel.pinged.size > 0 && h('span', { class: 'counter-more' }, ` · ${plural(channel.pinged.size, 'mention')}`),
-    h('span', { class: 'counter-more' }, ` · ${plural(channel.quiet, 'quiet update')}`)]);
-  counter.title = 'New messages and broadcasts notify a member of the channel. Edits and replies in threads do not: they are the quiet updates.';
+    h('span', { class: 'counter-more' }, ` · ${plural(channel.quiet, 'quiet update')}`),
+    h('span', { class: 'why', 'aria-hidden': 'true' })]);
   const unread = [...world.channels.values()].reduce((sum, one) => sum + world.unread(one).count, 0);
   document.title = `${unread ? `(${unread}) ` : ''}${home.open ? world.bot.name : `#${channel.name}`} · ${world.team.name}`;
 }

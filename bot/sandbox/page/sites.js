@@ -1,6 +1,7 @@
 // The simulated world: each ItemPath site with its connections and switches. Rows are kept and updated in place, so that
 // a text being typed or a focused switch survives what the world does meanwhile.
 import { Feed, post } from './api.js';
+import { formatDate } from './dates.js';
 import { byId, h, plural, setText } from './dom.js';
 
 const FAULTS = [
@@ -30,6 +31,7 @@ class ConnectionRow {
     this.title = h('span', { class: 'connection-name' });
     this.facts = h('p', { class: 'connection-facts' });
     this.log = h('p', { class: 'connection-log' });
+    this.quiet = h('p', { class: 'connection-quiet' });
     this.legend = h('legend', { class: 'sr' });
     this.error = h('input', { type: 'text', class: 'field-input', maxlength: '2000', value: 'Timeout after 30000 ms while exporting order 4711' });
     const write = h('form', { class: 'write', onsubmit: (event) => { event.preventDefault(); if (this.error.value.trim()) this.send({ error: this.error.value }, 'error log written'); } },
@@ -42,7 +44,7 @@ class ConnectionRow {
     this.node = h('li', { class: 'connection' },
       h('div', { class: 'connection-head' }, this.dot, this.title,
         h('fieldset', { class: 'choices' }, this.legend, this.radios.map(({ label }) => label))),
-      this.facts, this.log,
+      this.facts, this.log, this.quiet,
       h('details', {}, this.summary, write));
     this.update(connection);
   }
@@ -65,7 +67,19 @@ class ConnectionRow {
     this.log.classList.toggle('is-error', Boolean(error));
     this.log.title = error ? String(error) : '';
     this.log.hidden = !this.log.textContent;
+    const { until, reason } = connection.quiet ?? {};
+    this.quiet.hidden = !until;
+    setText(this.quiet, until ? `🔇 In maintenance until ${formatDate(until, '{time}')}${reason ? ` (${reason})` : ''}: the bot makes no noise about it, whatever you switch.` : '');
   }
+
+  /** One row of a site is in the keyboard's way at a time; the arrow keys lead to the others. */
+  inTheWay(is) {
+    for (const { radio } of this.radios) radio.tabIndex = is ? 0 : -1;
+    this.summary.tabIndex = is ? 0 : -1;
+  }
+
+  /** The row's thing of the same kind as `other`, which is focused in another row. */
+  like(other) { return other.matches('summary') ? this.summary : this.radios.find(({ radio }) => radio.checked).radio; }
 }
 
 class SiteCard {
@@ -78,8 +92,13 @@ class SiteCard {
     this.said = h('p', { class: 'said', role: 'status' });
     const tell = (words) => { if (words) setText(this.said, words); };
     this.fault = h('select', { class: 'field-input', onchange: () => this.setFault(tell) }, FAULTS.map(([value, label]) => h('option', { value: value ?? '' }, label)));
-    this.list = h('ul', { class: 'connections' });
-    this.rest = h('ul', { class: 'connections' });
+    const label = `Connections of ${site.name}; arrow keys up and down lead from one to the next`;
+    this.list = h('ul', { class: 'connections', 'aria-label': label });
+    this.rest = h('ul', { class: 'connections', 'aria-label': `More c${label.slice(1)}` });
+    for (const list of [this.list, this.rest]) {
+      list.addEventListener('keydown', (event) => this.move(event));
+      list.addEventListener('focusin', ({ target }) => this.rove(this.rowOf(target)));
+    }
     this.more = h('summary', { class: 'more' });
     this.folded = h('details', { class: 'folded' }, this.more, this.rest);
     this.tell = tell;
@@ -103,6 +122,23 @@ class SiteCard {
     this.update(site);
   }
 
+  rowOf(target) { return this.rows.get(target.closest('.connection')?.dataset.connection); }
+
+  rove(row) {
+    this.active = row;
+    for (const one of this.rows.values()) one.inTheWay(one === row);
+  }
+
+  /** Up and down lead to the next row; left and right choose a state, as everywhere. */
+  move(event) {
+    const by = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+    if (!by || !event.target.matches('summary, input[type=radio]')) return;
+    event.preventDefault();
+    const nodes = [...this.list.children, ...(this.folded.open ? this.rest.children : [])];
+    const next = nodes[nodes.indexOf(event.target.closest('.connection')) + by];
+    if (next) this.rowOf(next).like(event.target).focus();
+  }
+
   async setFault(tell) {
     const fault = this.fault.value || null;
     const answer = await post(path(this.name, 'fault'), { fault });
@@ -121,6 +157,8 @@ class SiteCard {
         (this.list.children.length < UNFOLDED ? this.list : this.rest).append(row.node);
       }
     }
+    if (![...this.rows.values()].includes(this.active)) this.rove(this.rows.values().next().value);
+    else for (const row of this.rows.values()) row.inTheWay(row === this.active);
     setText(this.more, `${this.rest.children.length} more`);
     this.folded.hidden = !this.rest.children.length;
     const down = site.connections.filter(({ status }) => status === 0).length;

@@ -1,11 +1,19 @@
 // The scenario's line at the top: what happens now, and how far the story is. A sandbox without a scenario has none.
-import { Feed } from './api.js';
-import { byId, setText } from './dom.js';
+import { Feed, post } from './api.js';
+import { byId, h, setText } from './dom.js';
+
+const DOES = { told: ['pause', '⏸', 'Pause'], paused: ['go-on', '▶', 'Go on'], over: ['again', '↻', 'Play the story again'] };
 
 export function followStory() {
+  const button = byId('story-do');
+  button.addEventListener('click', () => post(`/demo/story/${button.dataset.does}`, {}));
   new Feed({
     stream: '/demo/story',
-    onEvent: ({ text, step, of, at }) => {
+    onEvent: ({ text, step, of, at, how }) => {
+      const [does, sign, words] = DOES[how] ?? [];
+      button.hidden = !does;
+      button.dataset.does = does ?? '';
+      button.replaceChildren(h('span', { 'aria-hidden': 'true' }, sign), ` ${words}`);
       byId('story').hidden = !text;
       setText(byId('story-text'), text ?? '');
       setText(byId('story-step'), step && of ? `${step} / ${of}` : `${Math.round(at ?? 0)} s`);

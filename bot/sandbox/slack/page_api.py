@@ -145,9 +145,13 @@ class PageApi:
         """`{"error": null}` ends it."""
         body = await _json(request)
         error = body.get("error")
-        self._calls.faults.refusing = str(error) if error else None
-        self._workspace.feed.publish({"type": "status"})
+        self.let(str(error) if error else None)
         return _answer(None)
+
+    def let(self, error: str | None = None) -> None:
+        """Refuse whatever the bot asks with this error; with `None`, let it."""
+        self._calls.faults.refusing = error
+        self._workspace.feed.publish({"type": "status"})
 
     async def home(self, request: web.Request) -> web.Response:
         """`user` opens the app's Home tab; what it shows comes with the stream."""

@@ -76,7 +76,7 @@ class FakeBackend:
         app.router.add_get("/sites/state", self._sites)
         for stream in ("/page/stream", "/sites/stream", "/demo/story"):
             app.router.add_get(stream, self._stream)
-        app.router.add_post("/{path:(page|sites)/.*}", self._post)
+        app.router.add_post("/{path:(page|sites|demo)/.*}", self._post)
         app.on_shutdown.append(self._close)
         return app
 

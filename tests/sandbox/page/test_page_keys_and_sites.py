@@ -212,3 +212,87 @@ async def test_a_large_site_is_folded(page: Page, backend: Any) -> None:
     await backend.tell({"type": "site", "site": site(connections=rows[:6])}, "/sites/stream")
 
     await page.get_by_text("0 more").wait_for(state="hidden")
+
+
+async def test_the_story_is_paused_goes_on_and_is_played_again_by_one_button(page: Page, backend: Any) -> None:
+    await page.goto(backend.url)
+    for how, label, path in (
+        ("told", "Pause", "pause"),
+        ("paused", "Go on", "go-on"),
+        ("over", "Play the story again", "again"),
+    ):
+        await backend.tell({"text": "It falls.", "step": 1, "of": 2, "at": 0, "how": how}, "/demo/story")
+        await page.get_by_role("button", name=label).click()
+        assert (await backend.next_post())[0] == f"/demo/story/{path}"
+
+
+async def test_the_rows_of_a_site_are_one_stop_of_the_tab_key_and_arrows_lead_along_them(
+    page: Page, backend: Any
+) -> None:
+    """A site of hundreds must not stand between the keyboard and what comes after it."""
+    rows = [{"id": n, "name": f"Lift {n}", "type": "PLC", "status": n % 2, "latestLog": None} for n in range(1, 9)]
+    backend.sites.append(site(connections=rows))
+    await page.goto(backend.url)
+    await page.locator(".connection").first.wait_for()
+    here = "document.activeElement.closest('.connection')?.dataset.connection + document.activeElement.localName"
+
+    await page.get_by_label("The server").focus()
+    await page.keyboard.press("Tab")
+    assert await page.evaluate(here) == "1input"
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("Tab")
+    assert await page.evaluate(here) == "3summary"
+    await page.keyboard.press("ArrowUp")
+    assert await page.evaluate(here) == "2summary"
+    await page.keyboard.press("Tab")
+    assert await page.evaluate("document.activeElement.textContent") == "2 more"
+    assert backend.posted.empty()
+
+    # Folded rows are reached once they are shown, and a row that goes leaves the way to another.
+    await page.keyboard.press("Enter")
+    await page.keyboard.press("Shift+Tab")
+    for _ in range(9):
+        await page.keyboard.press("ArrowDown")
+    assert await page.evaluate(here) == "8summary"
+    await backend.tell({"type": "site", "site": site(connections=rows[:2])}, "/sites/stream")
+    await page.locator(".connection").nth(2).wait_for(state="detached")
+    await page.get_by_label("The server").focus()
+    await page.keyboard.press("Tab")
+    assert await page.evaluate(here) == "1input"
+
+
+async def test_a_link_leads_to_the_switches_on_a_narrow_screen_too(page: Page, backend: Any) -> None:
+    await page.set_viewport_size({"width": 390, "height": 700})
+    await page.goto(backend.url)
+    await page.locator("#channels button").first.wait_for()
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Enter")
+
+    assert await focused(page) == "refuse"
+
+
+async def test_a_connection_in_maintenance_says_why_it_makes_no_noise(page: Page, backend: Any) -> None:
+    connection = {"id": 5, "name": "Pick-to-Light", "type": "REST", "status": 1, "latestLog": None}
+    quiet = {"until": TS, "reason": "New firmware"}
+    backend.sites.append(site(connections=[{**connection, "quiet": quiet}]))
+    await page.goto(backend.url)
+    row = page.locator(".connection")
+    await row.get_by_text("In maintenance until").wait_for()
+    assert "(New firmware): the bot makes no noise about it" in await row.inner_text()
+
+    await backend.tell({"type": "site", "site": site(connections=[{**connection, "quiet": None}])}, "/sites/stream")
+    await row.get_by_text("In maintenance until").wait_for(state="hidden")
+
+
+async def test_what_a_notification_is_can_be_asked(page: Page, backend: Any) -> None:
+    await page.goto(backend.url)
+    await page.locator("#counter strong").wait_for()
+    assert await page.locator("#counter-why").is_hidden()
+    await page.locator("#counter").focus()
+    await page.keyboard.press("Enter")
+    assert "quiet updates" in await page.locator("#counter-why").inner_text()
+    assert await page.locator("#counter").get_attribute("aria-expanded") == "true"
+    await page.locator("#counter").click()
+    assert await page.locator("#counter-why").is_hidden()
