@@ -10,6 +10,7 @@ import contextlib
 import json
 import logging
 import math
+import os
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
@@ -176,6 +177,8 @@ def configure_logging(
     """
     target = sys.stderr if stream is None else stream
     terminal = target.isatty()
+    # As terminals are told to be plain (https://no-color.org, and terminfo's `dumb`).
+    colors = terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     redact = Redactor(secrets)
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -188,7 +191,7 @@ def configure_logging(
         rendering: list[structlog.typing.Processor] = [
             _for_console,
             structlog.dev.ConsoleRenderer(
-                columns=_columns(colors=terminal),
+                columns=_columns(colors=colors),
                 sort_keys=False,
                 exception_formatter=structlog.dev.plain_traceback,
             ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import structlog
@@ -51,8 +52,10 @@ async def _show(port: int) -> int:
     try:
         await run_demo(port=port)
     except OSError as error:
+        why = "another program has it" if error.errno == errno.EADDRINUSE else error.strerror
         complain(
-            f"The demonstration cannot use port {port}: {error.strerror}.\nChoose another one: --port 0 takes any."
+            f"The demonstration cannot use port {port}: {why}.\n"
+            "Choose another one: make demo PORT=8090, or demo --port 8090; --port 0 takes any."
         )
         return 1
     return 0

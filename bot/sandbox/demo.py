@@ -94,6 +94,7 @@ class Sandbox:
         return (
             f"\n  Open {self.url} in a browser. Ctrl-C ends the demonstration.\n"
             f"\n  The bot's other verbs work beside it, in another terminal:\n\n{typed}\n"
+            "\n  Below is what the bot itself logs: the story has its warnings, too.\n"
         )
 
 

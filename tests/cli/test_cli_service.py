@@ -92,5 +92,6 @@ async def test_a_port_of_the_demonstration_that_is_taken_is_told_and_is_1(cli: C
     async with cli.process("demo", "--port", str(taken)) as process:
         out, err = await asyncio.wait_for(process.communicate(), timeout=60)
     assert (process.returncode, out) == (1, b"")
+    assert f"cannot use port {taken}: another program has it.\n" in err.decode()
     assert "--port 0 takes any" in err.decode()
     assert "Traceback" not in err.decode()

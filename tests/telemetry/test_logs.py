@@ -60,6 +60,19 @@ def log() -> Any:
     return structlog.get_logger("bot.poller")
 
 
+@pytest.mark.parametrize(("name", "value"), [("NO_COLOR", "1"), ("TERM", "dumb"), ("", "")])
+def test_a_terminal_that_shall_be_plain_gets_no_colour(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    if name:
+        monkeypatch.setenv(name, value)
+    terminal = Terminal()
+    configure_logging(format="console", stream=terminal)
+    log().warning("odd", site="vienna")
+
+    assert ("\x1b" in terminal.getvalue()) is not bool(name)
+
+
 def test_json_lines_carry_time_level_logger_and_fields(stream: io.StringIO, lines: Lines) -> None:
     configure_logging(format="json", stream=stream)
     structlog.contextvars.bind_contextvars(site="vienna")

@@ -3,6 +3,7 @@
 import { Feed, post } from './api.js';
 import { formatDate } from './dates.js';
 import { byId, h, plural, setText } from './dom.js';
+import { textNodes } from './emoji.js';
 
 const FAULTS = [
   [null, 'answers normally'], ['unreachable', 'is unreachable'], ['timeout', 'never answers in time'], ['credentials', 'refuses the credentials'],
@@ -69,7 +70,8 @@ class ConnectionRow {
     this.log.hidden = !this.log.textContent;
     const { until, reason } = connection.quiet ?? {};
     this.quiet.hidden = !until;
-    setText(this.quiet, until ? `🔇 In maintenance until ${formatDate(until, '{time}')}${reason ? ` (${reason})` : ''}: the bot makes no noise about it, whatever you switch.` : '');
+    const why = until ? `🔇 In maintenance until ${formatDate(until, '{time}')}${reason ? ` (${reason})` : ''}: the bot makes no noise about it, whatever you switch.` : '';
+    if (this.quiet.textContent !== why) this.quiet.replaceChildren(...textNodes(why));
   }
 
   /** One row of a site is in the keyboard's way at a time; the arrow keys lead to the others. */

@@ -1,8 +1,8 @@
 // The scenario's line at the top: what happens now, and how far the story is. A sandbox without a scenario has none.
 import { Feed, post } from './api.js';
-import { byId, h, setText } from './dom.js';
+import { byId, setText } from './dom.js';
 
-const DOES = { told: ['pause', '⏸', 'Pause'], paused: ['go-on', '▶', 'Go on'], over: ['again', '↻', 'Play the story again'] };
+const DOES = { told: ['pause', 'Pause'], paused: ['go-on', 'Go on'], over: ['again', 'Play the story again'] };
 
 export function followStory() {
   const button = byId('story-do');
@@ -10,10 +10,10 @@ export function followStory() {
   new Feed({
     stream: '/demo/story',
     onEvent: ({ text, step, of, at, how }) => {
-      const [does, sign, words] = DOES[how] ?? [];
+      const [does, words] = DOES[how] ?? [];
       button.hidden = !does;
       button.dataset.does = does ?? '';
-      button.replaceChildren(h('span', { 'aria-hidden': 'true' }, sign), ` ${words}`);
+      setText(button, words ?? '');
       byId('story').hidden = !text;
       setText(byId('story-text'), text ?? '');
       setText(byId('story-step'), step && of ? `${step} / ${of}` : `${Math.round(at ?? 0)} s`);
