@@ -15,11 +15,15 @@ _log = structlog.get_logger(__name__)
 MOST_WHILE_AWAY = timedelta(seconds=30)
 """While Slack is out of reach or broken it is tried at least so often: it comes back without anybody's doing."""
 
+CALM = timedelta(minutes=10)
+"""A limit that was not met for so long is said again."""
+
 
 class Waits:
     def __init__(self, pace: Pace) -> None:
         self.pace = pace
         self._troubles: dict[str, str] = {}
+        self._limited_at: dict[str, datetime] = {}
 
     def after(self, error: SlackError, outgoing: Outgoing, method: str, now: datetime) -> datetime:
         """Until when to wait with this message; whatever else the error is about waits too."""
@@ -30,7 +34,7 @@ class Waits:
             until = now + timedelta(seconds=error.retry_after)
             # The limit on posts is the channel's, every other the method's.
             what = place if method == POST else method
-            self.say(what, f"slack asks to slow down: {what}")
+            self._slowed(what, error.retry_after, now)
             self.pace.obey(what, until)
             return until
         scope = error.scope if isinstance(error, Refused) else None
@@ -53,6 +57,17 @@ class Waits:
         self.pace.release(what)
         if self._troubles.pop(what, None) is not None:
             _log.info("slack takes it again", what=what)
+
+    def _slowed(self, what: str, seconds: float, now: datetime) -> None:
+        """A limit that is met again and again is one state of things, said once, and over when it has long not been met:
+        between two refusals calls succeed, which tells nobody anything.
+        """
+        last = self._limited_at.pop(what, None)
+        self._limited_at[what] = now
+        if len(self._limited_at) > REMEMBERED:
+            del self._limited_at[next(iter(self._limited_at))]
+        if last is None or not last <= now <= last + CALM:
+            _log.warning(f"slack asks to slow down: {what}", seconds=seconds)
 
     def say(self, what: str, trouble: str) -> None:
         """Said once, until it works again or is something else."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -34,3 +34,14 @@ def test_whatever_a_message_meets_shows_whether_the_workspace_still_refuses(erro
     pace.back_off(WORKSPACE, NOW)
     Waits(pace).after(error, row(1), POST, NOW)
     assert pace.doubtful(WORKSPACE) is not there
+
+
+def test_a_limit_that_is_met_again_and_again_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
+    """Although calls succeed in between; it is said again when it was not met for long."""
+    waits = Waits(Pace())
+    for minute in (0, 1, 10, 19, 40):
+        waits.after(RateLimited(5), row(1), POST, NOW + timedelta(minutes=minute))
+        waits.works(row(1), POST)
+    said = capsys.readouterr().out
+    assert said.count("slack asks to slow down") == 2
+    assert "takes it again" not in said
