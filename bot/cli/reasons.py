@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+from bot.cli.output import moment
 from bot.core.diff import Change, ChangeKind
 from bot.core.events import Event, EventKind
 from bot.core.incidents import SITE, Episode
@@ -15,6 +16,8 @@ NOTICES = frozenset(
     {*(EventKind(kind.value) for kind in ChangeKind), EventKind.AWAY, EventKind.BASELINE},
 )
 """What is told once, or left out, without an incident: nothing follows it."""
+
+_SILENCES = frozenset({EventKind.MUTED, EventKind.UNMUTED})
 
 SHOWN = 3
 """Lines of a notice that a person is shown; JSON has them all."""
@@ -58,6 +61,9 @@ class Reasons:
         told = self._of_thread.get((episode.site, episode.thread or ""), ())
         own = self._of_connection.get((episode.site, episode.connection), ())
         found = [event for event in told if event.at >= episode.start]
+        # Whoever mutes a whole site mutes each of its connections.
+        whole = [e for e in self._of_connection.get((episode.site, SITE), ()) if e.kind in _SILENCES]
+        own = own if episode.connection == SITE else [*own, *whole]
         found += [e for e in own if e.at >= episode.start and (episode.end is None or e.at <= episode.end)]
         return sorted(found, key=lambda event: event.at)
 
@@ -72,21 +78,30 @@ class Reasons:
         ]
 
 
-def what(event: Event) -> str:
-    """What an event of a notice tells, in words; foreign text in it is as it came."""
+def what(event: Event, *, at: Callable[[object], str] = str) -> str:
+    """What an event of a notice tells, in words; foreign text in it is as it came. `at`: how a moment is written."""
     match event.kind:
         case EventKind.BASELINE:
-            return f"watching {event.data.get('watched')} connections began"
+            watched = event.data.get("watched")
+            return f"watching {watched} connection{'' if watched == 1 else 's'} began"
         case EventKind.AWAY:
-            return f"nothing was watched from {event.data.get('from')} to {event.data.get('to')}"
+            lost = "recorded" if event.reason == "not_recorded" else "watched"
+            return f"nothing was {lost} from {at(event.data.get('from'))} to {at(event.data.get('to'))}"
     if not event.data:
         return event.kind.value
     change = Change.from_json(event.data)
     fields = f" ({', '.join(field.field for field in change.fields)})" if change.fields else ""
-    return f"{change.kind.value}: {change.name}{fields}"
+    # Of rows without an id there is only a number, which stands in the name's place.
+    rows = "" if event.connection else f" row{'' if change.name == '1' else 's'} without an id"
+    return f"{change.kind.value}: {change.name}{rows}{fields}"
+
+
+def _moment(at: object) -> str:
+    """As the other times of the table are told."""
+    return moment(datetime.fromisoformat(str(at)))
 
 
 def words(events: Sequence[Event]) -> str:
     """What a notice tells, as far as one line may."""
-    shown = "; ".join(what(event) for event in events[:SHOWN])
+    shown = "; ".join(what(event, at=_moment) for event in events[:SHOWN])
     return shown if len(events) <= SHOWN else f"{shown}; and {len(events) - SHOWN} more"

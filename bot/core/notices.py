@@ -6,8 +6,8 @@ from bot.core.connection import Connection
 from bot.core.diff import Change, ChangeKind, FieldChange
 from bot.core.draft import Draft
 from bot.core.events import EventKind
-from bot.core.incidents import ThreadKind
-from bot.core.silence import silence
+from bot.core.incidents import Silence, ThreadKind
+from bot.core.silence import because, silence
 
 
 class Notices:
@@ -22,8 +22,8 @@ class Notices:
     ) -> None:
         channel = self._draft.policy.route(row).channel
         change = Change(kind=kind, connection=row.id, name=row.name, fields=fields, detail=detail)
-        if silence(self._draft, row.id) is not None:
-            self._log(change, reason="muted", thread=None)
+        if (muted := silence(self._draft, row.id)) is not None:
+            self._log(change, reason="muted", thread=None, muted=muted)
             return
         self._by_channel.setdefault(channel, []).append(change)
 
@@ -39,11 +39,11 @@ class Notices:
             for change in changes:
                 self._log(change, reason="listed", thread=thread.id)
 
-    def _log(self, change: Change, *, reason: str, thread: str | None) -> None:
+    def _log(self, change: Change, *, reason: str, thread: str | None, muted: Silence | None = None) -> None:
         self._draft.log(
             EventKind(change.kind.value),
             reason=reason,
             connection=change.connection or "",
             thread=thread,
-            data=change.as_json(),
+            data={**change.as_json(), **({} if muted is None else because(muted))},
         )

@@ -9,7 +9,7 @@ from bot.core.connection import Failure, State
 from bot.core.draft import Draft
 from bot.core.events import EventKind
 from bot.core.incidents import SITE, Closing, EpisodeKind, MessageKind, Thread, ThreadKind, Why
-from bot.core.silence import silence, voice
+from bot.core.silence import because, silence, voice
 from bot.core.state import ConnectionRecord, Failed, Polled
 
 
@@ -79,7 +79,7 @@ def tell_blindness(draft: Draft, *, reason: str = "mute_ended") -> None:
     muted = silence(draft, SITE)
     if muted is not None:
         if reason != "mute_ended":
-            draft.log(EventKind.SIGHT_LOST, reason="muted", data={"why": muted.reason})
+            draft.log(EventKind.SIGHT_LOST, reason="muted", data=because(muted))
         return
     shared = _lost_before(draft)
     thread = shared or draft.open_thread(ThreadKind.SITE, draft.policy.site_route, remind=True)

@@ -36,6 +36,12 @@ def silence(draft: Draft, connection: str) -> Silence | None:
     return max([*of_people, *planned], key=lambda s: s.until, default=None)
 
 
+def because(muted: Silence) -> dict[str, Json]:
+    """For the event of what was not said: who or what kept it silent, and until when. A person need not give a reason."""
+    by: Json = None if muted.by is None else {"id": muted.by.id, "name": muted.by.name}
+    return {"why": muted.reason, "by": by, "until": muted.until.isoformat()}
+
+
 def all_silent(draft: Draft, episodes: Iterable[Episode]) -> bool:
     """Whether nothing of it may be said aloud."""
     return all(silence(draft, e.connection) is not None for e in episodes if e.site == draft.site.name)
@@ -119,7 +125,8 @@ def unmute(draft: Draft, cause: Unmuting) -> MuteReply:
     present = silence(draft, _about(cause.connection))
     if not lifted:
         return MuteReply(outcome=MuteOutcome.NOT_MUTED, silence=present)
-    draft.log(EventKind.UNMUTED, reason="by_person", connection=_about(cause.connection), data={"by": _who(cause)})
+    for connection in lifted:
+        draft.log(EventKind.UNMUTED, reason="by_person", connection=_about(connection), data={"by": _who(cause)})
     for thread in _threads(draft, (cause.connection,)):
         params = {"by": _who(cause), **_names(draft, (cause.connection,))}
         draft.tell(thread.id, Role.REPLY, MessageKind.UNMUTED, params)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from bot.cli.output import moment
 from bot.core.connection import Connection, Failure, Log
 from bot.core.diff import Change, ChangeKind, FieldChange
 from bot.core.events import Event, EventKind
@@ -171,6 +172,36 @@ async def test_json_has_every_field_and_the_events_with_their_reasons(cli: Cli, 
     assert (over["endWhy"], over["closing"]) == ("seen", "no_longer_watched")
     assert over["notBefore"] == (NOW - 25 * MINUTE).isoformat()
     assert [each["reason"] for each in over["events"]] == ["while_away"]
+
+
+async def test_a_mute_of_the_whole_site_is_among_the_events_of_each_that_it_silenced(cli: Cli, store: Store) -> None:
+    """Why nobody was reminded."""
+    events = (
+        event(SITE, OVER.start - MINUTE, EventKind.MUTED, "by_person"),
+        event(SITE, NOW - MINUTE, EventKind.UNMUTED, "by_person"),
+    )
+    await commit(store, episodes=(OPEN, BLIND, OVER), threads=(THREAD,), events=events)
+    told = {each["reference"]: each["events"] for each in (await cli("incidents", "--json")).json}
+    both = ["muted", "unmuted"]
+    assert {ref: [e["kind"] for e in each] for ref, each in told.items()} == {
+        "vienna/7": both,
+        "vienna/*": both,
+        "vienna/8": [],
+    }
+
+
+async def test_a_notice_is_worded_as_people_write(cli: Cli, store: Store) -> None:
+    rows = Change(kind=ChangeKind.UNREADABLE, connection=None, name="1", detail="no id")
+    events = (
+        event(SITE, NOW - 3 * HOUR, EventKind.BASELINE, "first_snapshot", thread="vienna/3", data={"watched": 1}),
+        event("", NOW - 2 * HOUR, EventKind.UNREADABLE, "listed", thread="vienna/4", data=rows.as_json()),
+        event(SITE, NOW, EventKind.AWAY, "not_recorded", thread="vienna/5", data=AWAY),
+    )
+    await commit(store, events=events)
+    told = (await cli("incidents")).out
+    assert "watching 1 connection began" in told
+    assert "unreadable: 1 row without an id" in told
+    assert f"nothing was recorded from {moment(NOW - HOUR)} to {moment(NOW)}" in told
 
 
 async def test_a_person_is_shown_the_latest_and_json_has_them_all(cli: Cli, store: Store) -> None:

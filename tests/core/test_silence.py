@@ -20,10 +20,13 @@ def test_nothing_new_is_said_and_what_is_still_down_is_announced_when_it_ends() 
     story = Story(up())
     story.mute("1")
     assert story.last.next_due == story.now + timedelta(hours=1)
+    until = (story.now + timedelta(hours=1)).isoformat()
     story.poll(down())
     fell = story.now
     assert not story.sent
-    assert story.happened(EventKind.WENT_DOWN)[0].reason == "muted"
+    [silent] = story.happened(EventKind.WENT_DOWN)
+    assert silent.reason == "muted"
+    assert silent.data == {"why": "", "by": {"id": DANA.id, "name": DANA.name}, "until": until}
 
     story.wait(hours=1)
     story.due()

@@ -99,9 +99,17 @@ class Sight:
         return any(episode.kind is EpisodeKind.BLIND for episode in self.episodes)
 
     @property
+    def stale(self) -> bool:
+        """ItemPath itself had not checked it for too long at the last poll, and still has not: what it says is old."""
+        record = self.record
+        if record is None or not record.stale:
+            return False
+        return self.live is None or record.row is None or self.live.last_check == record.row.last_check
+
+    @property
     def state(self) -> State:
         if self.live is not None:
-            return self.live.state
+            return State.UNKNOWN if self.stale else self.live.state
         if self.record is None or self.gone:
             return State.UNKNOWN
         return self.record.state(blind=self.blind)

@@ -156,8 +156,16 @@ def _doubts(sight: Sight, record: ConnectionRecord) -> tuple[Line, ...]:
         ("ItemPath gives no status that means up or down.",) if no_meaning else (),
         ("Its row could not be understood: ", Foreign(unread, 300)) if unread is not None else (),
         ("The last poll did not list it.",) if record.absent_reads else (),
-        ("ItemPath itself has not checked it for a long time.",) if record.stale else (),
+        _unchecked(sight) if sight.stale else (),
     )
+
+
+def _unchecked(sight: Sight) -> Line:
+    """ItemPath tells a state of which it has not made sure for a long time."""
+    row = sight.row
+    if row is None or row.last_check is None or row.state is State.UNKNOWN:
+        return ("ItemPath itself has not checked it for a long time.",)
+    return (f"ItemPath says that it is {row.state}, but last checked that ", row.last_check, ".")
 
 
 def _incident(episode: Episode, sight: Sight) -> Line:

@@ -106,9 +106,11 @@ def _muted(page: Page) -> Line:
 
 
 def _note(row: Row) -> str:
-    """Who has muted it, or takes care of it."""
-    muted = f"{SILENT_SIGN} {row.silence.by.name if row.silence.by else 'planned'}" if row.silence else ""
-    return muted or (f"{ACKNOWLEDGED_SIGN} {row.ack_by.name}" if row.ack_by else "")
+    """Who takes care of it, or else who has muted it; and both marks where it is both."""
+    muted = f"{SILENT_SIGN} " if row.silence else ""
+    if row.ack_by:
+        return f"{muted}{ACKNOWLEDGED_SIGN} {row.ack_by.name}"
+    return muted and f"{muted}{row.silence.by.name if row.silence and row.silence.by else 'planned'}"
 
 
 def _paging(listing: Listing, page: Page) -> list[Block]:
@@ -230,7 +232,7 @@ def _coverage(past: Past) -> Line:
         return ()
     percent = int(100 * (unseen / (past.end - past.start)))
     since: Line = ("; first seen ", past.first_seen) if past.first_seen > past.start else ()
-    return (f"Not seen for {duration(unseen)} in all, {percent or 'less than 1'} % of it", *since, ".")
+    return (f"Not seen for {duration(unseen)} in all, {percent or 'less than 1'} % of the span", *since, ".")
 
 
 def _how_long(past: Past, downtimes: int) -> Line:
@@ -249,7 +251,7 @@ def _unseen(past: Past, site: str) -> tuple[Line, ...]:
     return told(
         (f"Not seen for {duration(blind)}: ", Foreign(site, style="bold"), " could not be read.") if blind else (),
         (f"Not seen for {duration(away)}: this bot was away.",) if away else (),
-        (f"State unknown for {duration(unclear)}: ItemPath gave none that could be understood.",) if unclear else (),
+        (f"State unknown for {duration(unclear)}: ItemPath gave none that could be relied on.",) if unclear else (),
         (f"Not watched (or no longer on record) for {duration(unwatched)}.",) if unwatched else (),
     )
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from bot.core.diff import Change, ChangeKind, FieldChange
 from bot.core.incidents import Json
 from bot.slack.blocks import Foreign, Line
-from bot.slack.messages.phrases import reference
+from bot.slack.messages.phrases import reference, sentences
 from bot.slack.messages.post import NOTICE_SIGN, Post
 from bot.slack.wording import count
 
@@ -26,6 +26,7 @@ _WORDS = {
     ChangeKind.STALE: ("🟣", "not checked by ItemPath"),
     ChangeKind.FRESH: ("🔵", "checked again"),
 }
+_UNKNOWN: Line = ("The state of those marked 🟣 is unknown meanwhile.",)
 _LABELS = {"url": "address", "password_exists": "password", "token_exists": "token"}
 
 
@@ -41,10 +42,11 @@ def changes(site: str, params: Mapping[str, Json]) -> Post:
     lines = _as_many_as_fit([_line(site, change) for change in listed])
     if (more := len(listed) - len(lines)) > 0:
         lines.append((f"and {more:,} more",))
+    unknown = any(change.kind in (ChangeKind.UNREADABLE, ChangeKind.STALE) for change in listed)
     return Post(
         sign=NOTICE_SIGN,
         headline=(Foreign(site, style="bold"), f": {count(len(listed), 'change')} in ItemPath"),
-        body=((", ".join(counts) or "none", "."),),
+        body=(sentences((", ".join(counts) or "none", "."), _UNKNOWN if unknown else ()),),
         items=tuple(lines),
     )
 

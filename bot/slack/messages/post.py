@@ -84,6 +84,8 @@ class Post:
     error: str | None = None
     error_label: str = "Error"
     facts: tuple[Fact, ...] = ()
+    footnote: Line = ()
+    """A whole sentence at the end, below error and list, about the message and not about what it tells."""
     mentions: tuple[str, ...] = ()
     buttons: tuple[str, ...] = ()
     """`action_id`s, for roots."""
@@ -100,6 +102,7 @@ def full(post: Post, *, root: bool) -> Rendered:
     lower = [
         *([preformatted(post.error)] if post.error else []),
         *([bullets(post.items)] if post.items else []),
+        *([rich_section([post.footnote])] if post.footnote else []),
     ]
     if not root:
         lines = ((f"{post.sign} ", *post.headline), *body)
@@ -134,12 +137,13 @@ def _lines(post: Post, *, bullet: str) -> list[Line]:
     """What stands in it, one below the other, or without a `bullet` one behind the other."""
     lines: list[Line] = [(f"{post.sign} ", *post.headline, "."), *post.body]
     error: list[Line] = [(f"{post.error_label}: ", Foreign(post.error, ERROR_IN_TEXT))] if post.error else []
+    footnote = [post.footnote] if post.footnote else []
     if bullet:
-        return [*lines, *error, *((bullet, *item) for item in post.items)]
+        return [*lines, *error, *((bullet, *item) for item in post.items), *footnote]
     lead = len(lines) if post.lead is None else 1 + post.lead
     listed = tuple(span for item in post.items for span in ("; ", *item))[1:]
-    more = [_stopped(line) if post.lead is not None else line for line in error]
-    return [*lines[:lead], *more, *([_stopped(listed)] if listed else []), *lines[lead:]]
+    more = [_stopped(line) if post.lead is not None or footnote else line for line in error]
+    return [*lines[:lead], *more, *([_stopped(listed)] if listed else []), *lines[lead:], *footnote]
 
 
 def _stopped(line: Line) -> Line:

@@ -58,19 +58,19 @@ def root(view: ThreadView, *, interactive: bool, replaces: str | None = None) ->
     # An acknowledged or silent root that has to be posted anew calls nobody.
     return replace(
         post,
-        body=(*post.body, *_replaced(replaces)),
+        footnote=_replaced(replaces),
         mentions=called(thread, thread.mentions) if thread.kind in _CALLS else (),
         buttons=_buttons(thread) if interactive else (),
         thread=thread.id,
     )
 
 
-def _replaced(address: str | None) -> tuple[Line, ...]:
+def _replaced(address: str | None) -> Line:
     """A reader finds the thread as it was so far, and is not misled by what still stands there."""
     if address is None:
         return ()
     earlier = Link("an earlier message", address) if address else "an earlier message"
-    return (("This takes the place of ", earlier, ", which can no longer be edited."),)
+    return ("This takes the place of ", earlier, ", which can no longer be edited.")
 
 
 def _buttons(thread: Thread) -> tuple[str, ...]:

@@ -265,7 +265,10 @@ def test_changes_are_told_each_in_a_line_without_a_mention(story: Story, shown: 
 
     assert shown(rendered) == [
         "# 🔵 plant: 6 changes in ItemPath",
-        "1 added, 1 removed, 1 changed, 1 not readable, 1 readable again, 1 not checked by ItemPath.",
+        (
+            "1 added, 1 removed, 1 changed, 1 not readable, 1 readable again, 1 not checked by ItemPath. "
+            "The state of those marked 🟣 is unknown meanwhile."
+        ),
         "* \N{HEAVY PLUS SIGN} added: New plant/1",
         "* \N{HEAVY MINUS SIGN} removed: Gone plant/2, it was down",
         "* 📝 changed: Moved plant/3: address from https://u:[masked]@old to none, token from none to stored",
@@ -320,3 +323,27 @@ def test_without_anybody_to_hear_a_click_there_is_no_button(story: Story) -> Non
     rendered = render(view, view.root, form="full", now=story.later, interactive=False)
 
     assert not any(block["type"] == "actions" for block in rendered.blocks)
+
+
+@pytest.mark.parametrize("form", ["full", "simple", "plain"])
+@pytest.mark.parametrize("kind", [ThreadKind.GROUP, ThreadKind.OUTAGE, ThreadKind.ERROR])
+def test_what_a_message_replaces_stands_below_all_that_it_tells(
+    story: Story, shown: Shown, kind: ThreadKind, form: str
+) -> None:
+    """Not between a list and its title, or an error and its title."""
+    episode = error_episode(story) if kind is ThreadKind.ERROR else story.member(1, families=(story.family("boom"),))
+    members = (story.member(2), episode) if kind is ThreadKind.GROUP else (episode,)
+    view = story.view(story.thread(kind), *members)
+
+    def lines(replaces: str | None) -> list[str]:
+        rendered = render(view, view.root, form=form, now=story.later, interactive=False, replaces=replaces)
+        assert rendered.text.endswith(", which can no longer be edited.") is (replaces is not None)
+        return shown(rendered) if rendered.blocks else rendered.text.split("\n")
+
+    before, after = lines(None), lines("")
+    footnote = "This takes the place of an earlier message, which can no longer be edited."
+    assert footnote in after[-1] if form == "simple" else footnote in after
+    assert [line for line in after if line != footnote] == before or form == "simple"
+    if form == "full":
+        last = next(n for n, line in enumerate(after) if line == footnote)
+        assert "boom" in after[last - 1]

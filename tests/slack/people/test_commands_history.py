@@ -52,7 +52,7 @@ async def test_what_was_always_up_says_so(build: Build) -> None:
     house: House = await build(sites={"plant": [{"id": 1, "name": "Line", "status": 1}]})
     shown = await house.ask("history line")
     assert "Line was up 100 % of the time seen: < 1 s of the last 24 h" in shown
-    assert "Not seen for 23 h 59 min in all, 99 % of it; first seen 2" in shown
+    assert "Not seen for 23 h 59 min in all, 99 % of the span; first seen 2" in shown
     assert "Not watched (or no longer on record) for 23 h 59 min." in shown
     assert "Downtimes" not in shown
 
@@ -63,7 +63,7 @@ async def test_what_was_watched_for_minutes_is_not_said_to_have_been_up_for_week
     house.clock.ahead += timedelta(minutes=10)
     headline, *body = (await house.ask("history line 30d")).splitlines()
     assert headline == "🔵 Line was up 100 % of the time seen: 10 min of the last 30 d"
-    assert body[1].startswith("Not seen for 29 d 23 h in all, 99 % of it; first seen 2")
+    assert body[1].startswith("Not seen for 29 d 23 h in all, 99 % of the span; first seen 2")
 
 
 async def test_a_downtime_counts_with_who_had_it_and_why(line: House) -> None:
@@ -116,7 +116,7 @@ async def test_a_row_that_could_not_be_read_is_unknown_in_its_history(line: Hous
     line.sites["plant"].change(1, name={"not": "a name"})
     await line.poll()
     await line.later(hours=1)
-    assert "State unknown for 1 h: ItemPath gave none that could be understood." in await line.ask("history plant/1")
+    assert "State unknown for 1 h: ItemPath gave none that could be relied on." in await line.ask("history plant/1")
 
 
 async def test_a_history_is_shared_for_everybody(line: House) -> None:

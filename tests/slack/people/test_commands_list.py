@@ -157,6 +157,10 @@ async def test_what_is_muted_or_acknowledged_is_marked_with_who(build: Build) ->
     assert rows["Crane [x]"].split()[-1] == "1"
     assert "3 down, 1 unknown, 1 up. 2 of them muted. 🔇 muted or in maintenance, 👀 acknowledged." in shown
     assert "It is muted." in await house.ask('list name="Dock C"')
+    # Who has it matters more than who keeps it quiet.
+    await house.ask("mute 1 2h")
+    (row,) = [line for line in (await house.ask("list")).splitlines() if "Dock A" in names(line)]
+    assert row.endswith("🔇 👀 bob")
 
 
 async def test_a_muted_site_marks_all_its_rows_and_counts_them(many: House) -> None:

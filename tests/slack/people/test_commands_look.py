@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -101,7 +102,27 @@ async def test_a_connection_that_itempath_does_not_check_is_said_to_be_so(house:
     sight = await house.lookup.look("plant", record.id)
     assert isinstance(sight, Sight)
     stale = replace(sight, record=replace(record, stale=True))
-    assert "ItemPath itself has not checked it for a long time." in read(replies.connection(stale))
+    shown = read(replies.connection(stale))
+    assert "🟣 PowerPick: state unknown" in shown
+    assert "Last known: Up since " in shown
+    assert "ItemPath says that it is up, but last checked that 2" in shown
+    assert stale.live is not None
+    assert record.row is not None
+    never = replace(stale, live=replace(stale.live, last_check=None), record=None)
+    never = replace(never, record=replace(record, stale=True, row=replace(record.row, last_check=None)))
+    assert "ItemPath itself has not checked it for a long time." in read(replies.connection(never))
+
+
+async def test_a_connection_that_itempath_has_just_checked_again_is_what_it_says(house: House) -> None:
+    """Before the next poll has seen it."""
+    (record, *_) = await house.store.records("plant")
+    sight = await house.lookup.look("plant", record.id)
+    assert isinstance(sight, Sight)
+    assert record.row is not None
+    before = replace(record.row, last_check=sight.at - timedelta(days=1))
+    shown = read(replies.connection(replace(sight, record=replace(record, stale=True, row=before))))
+    assert "🟢 PowerPick is up" in shown
+    assert "checked" not in shown
 
 
 async def test_a_reading_whose_time_is_not_known_is_shown_without_an_age(house: House) -> None:
