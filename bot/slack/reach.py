@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from datetime import timedelta
 
 import structlog
@@ -10,6 +10,7 @@ import structlog
 from bot.clock import Clock
 from bot.slack.calls import SlackCalls
 from bot.slack.errors import Ambiguous, RateLimited, Refused, Scope, SlackError, advice
+from bot.slack.pace import WORKSPACE
 from bot.slack.workspace import Workspace
 from bot.store.errors import StoreError
 from bot.telemetry import StateLog
@@ -31,6 +32,8 @@ class Reach:
         self._state = StateLog(_log, "speaking in slack")
         self.problems: tuple[str, ...] | None = None
         """What is in the way, in words; `None` until Slack was asked for the first time."""
+        self._known: dict[str, str | None] = {}
+        """What was last found out about the workspace and each channel: in the way, or nothing."""
         self._asked_to_wait = 0.0
         """Seconds: Slack said so when it was last asked."""
 
@@ -50,29 +53,28 @@ class Reach:
 
     async def _problems(self) -> list[str]:
         self._workspace.forget()
-        try:
-            await self._workspace.identity()
-        except SlackError as error:
-            self._heed(error)
-            return [_words("workspace", error)]
-        except StoreError:
-            # The database is told of elsewhere; who the bot is was answered.
-            pass
-        found = []
-        for channel in self._channels:
-            try:
-                await self._ask_channel(channel)
-            except SlackError as error:
-                self._heed(error)
-                if not (isinstance(error, Refused) and error.scope is Scope.METHOD):
-                    found.append(_words(channel, error))
-            except StoreError:
-                continue
-        return found
+        problem = await self._problem(WORKSPACE, self._workspace.identity())
+        if problem is not None:
+            return [problem]
+        asked = [await self._problem(channel, self._ask_channel(channel)) for channel in self._channels]
+        return [problem for problem in asked if problem is not None]
 
-    def _heed(self, error: SlackError) -> None:
-        if isinstance(error, RateLimited):
+    async def _problem(self, what: str, question: Awaitable[object]) -> str | None:
+        problem = None
+        try:
+            await question
+        except RateLimited as error:
             self._asked_to_wait = max(self._asked_to_wait, error.retry_after)
+            # Who asks too often is not told that he may not speak: what was known stands.
+            return self._known.get(what, _words(what, error))
+        except SlackError as error:
+            if not (what != WORKSPACE and isinstance(error, Refused) and error.scope is Scope.METHOD):
+                problem = _words(what, error)
+        except StoreError:
+            # The database is told of elsewhere; Slack has answered.
+            pass
+        self._known[what] = problem
+        return problem
 
     async def _ask_channel(self, channel: str) -> None:
         channel_id = await self._workspace.channel_id(channel)

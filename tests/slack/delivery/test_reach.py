@@ -65,6 +65,21 @@ async def test_slack_is_asked_again_no_sooner_than_it_allows(build: Build) -> No
     assert third - second >= 60
 
 
+@pytest.mark.parametrize("limited", ["auth.test", "conversations.info"])
+async def test_a_question_that_is_limited_changes_nothing_of_what_is_known(room: Room, limited: str) -> None:
+    asked = reach(room)
+    await asked.ask()
+    room.slack.fail(limited, Fault.rate_limited(5))
+    await asked.ask()
+    assert list(asked.problems or ()) == []
+    room.slack.workspace.channels[CHANNEL].archived = True
+    await asked.ask()
+    room.slack.fail("conversations.info", Fault.rate_limited(5))
+    await asked.ask()
+    (problem,) = asked.problems or ()
+    assert "is_archived" in problem
+
+
 async def test_a_channel_that_may_not_be_looked_at_is_no_problem(build: Build) -> None:
     room: Room = await build(without=frozenset({"channels:read"}))
     assert await problems(room) == ()
