@@ -27,6 +27,10 @@ class Sighting:
         return None if record.known is State.UNKNOWN else record.seen_at or self.last_good
 
 
+NOT_RECORDED = "not_recorded"
+"""The reason of a gap in which the bot ran, and its database took nothing."""
+
+
 def tell_gap(draft: Draft, poll: Polled | Failed) -> None:
     """Nothing was recorded for long: the bot was off, or its database took nothing. One message for each channel.
 
@@ -39,7 +43,7 @@ def tell_gap(draft: Draft, poll: Polled | Failed) -> None:
         return
     span = {"from": alive_at.isoformat(), "to": draft.now.isoformat()}
     thread = draft.open_notice(ThreadKind.AWAY, draft.policy.home, params={**span, "unrecorded": poll.unrecorded})
-    reason = "not_recorded" if poll.unrecorded else "silent_for_long"
+    reason = NOT_RECORDED if poll.unrecorded else "silent_for_long"
     draft.log(EventKind.AWAY, reason=reason, thread=thread.id, data=span)
 
 

@@ -32,7 +32,9 @@ class Seen(enum.IntEnum):
     """The site could not be read."""
     AWAY = 4
     """The bot itself was away."""
-    UNWATCHED = 5
+    UNRECORDED = 5
+    """Its database took nothing."""
+    UNWATCHED = 6
     """It was not watched yet, or nothing is kept of it."""
 
 
@@ -125,7 +127,8 @@ class Known:
     blind: tuple[Episode, ...]
     events: tuple[Event, ...]
     """Of the connection, oldest first."""
-    away: tuple[Stretch, ...]
+    absent: tuple[tuple[Seen, Stretch], ...]
+    """When nothing of any site was seen or recorded."""
     kept_since: datetime
     """What ended before may be forgotten."""
 
@@ -135,7 +138,7 @@ def stretches(known: Known, *, start: datetime, end: datetime) -> list[tuple[See
     outages = [episode for episode in known.episodes if episode.kind is EpisodeKind.OUTAGE]
     found = [(Seen.DOWN, (e.start, e.end or end)) for e in outages]
     found += [(Seen.BLIND, (e.start, e.end or end)) for e in known.blind]
-    found += [(Seen.AWAY, stretch) for stretch in known.away]
+    found += known.absent
     found += [(Seen.UNCLEAR, stretch) for stretch in _unclear(known, start=start, end=end)]
     found += [(Seen.UNWATCHED, stretch) for stretch in _unwatched(known, start=start, end=end)]
     if known.site is not None and known.site.failing_since is not None:

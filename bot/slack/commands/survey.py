@@ -11,10 +11,11 @@ from bot.clock import Clock
 from bot.core.events import EventKind
 from bot.core.incidents import SITE, Episode, EpisodeKind, Thread
 from bot.core.maintenance import Window
+from bot.core.sight import NOT_RECORDED
 from bot.core.state import ConnectionRecord
 from bot.slack.commands.grammar import SPANS, Listing
 from bot.slack.commands.listing import Marks, Page, corrected, page_of
-from bot.slack.commands.past import Known, Past, Stretch, past, stretches
+from bot.slack.commands.past import Known, Past, Seen, Stretch, past, stretches
 from bot.store.store import Store
 
 _ALL = 100_000
@@ -110,7 +111,7 @@ class Survey:
             episodes=history.episodes,
             blind=history.blind,
             events=tuple(stored.event for stored in history.events),
-            away=await self._away(start),
+            absent=await self._absent(start),
             kept_since=end - self._kept,
         )
         return LookedBack(
@@ -123,11 +124,14 @@ class Survey:
             threads=history.threads,
         )
 
-    async def _away(self, since: datetime) -> tuple[Stretch, ...]:
+    async def _absent(self, since: datetime) -> tuple[tuple[Seen, Stretch], ...]:
         """When nothing was polled at all: told once, by whichever site was read first afterwards."""
         events = [s.event for s in await self._store.events(connection=SITE, since=since, limit=_ALL)]
         return tuple(
-            (datetime.fromisoformat(str(event.data["from"])), datetime.fromisoformat(str(event.data["to"])))
+            (
+                Seen.UNRECORDED if event.reason == NOT_RECORDED else Seen.AWAY,
+                (datetime.fromisoformat(str(event.data["from"])), datetime.fromisoformat(str(event.data["to"]))),
+            )
             for event in events
             if event.kind is EventKind.AWAY
         )

@@ -247,10 +247,12 @@ def _how_long(past: Past, downtimes: int) -> Line:
 def _unseen(past: Past, site: str) -> tuple[Line, ...]:
     """What the percentage does not count, each for its reason."""
     blind, away = past.spent(Seen.BLIND), past.spent(Seen.AWAY)
+    unrecorded = past.spent(Seen.UNRECORDED)
     unclear, unwatched = past.spent(Seen.UNCLEAR), past.spent(Seen.UNWATCHED)
     return told(
         (f"Not seen for {duration(blind)}: ", Foreign(site, style="bold"), " could not be read.") if blind else (),
         (f"Not seen for {duration(away)}: this bot was away.",) if away else (),
+        (f"Not seen for {duration(unrecorded)}: this bot's database took no changes.",) if unrecorded else (),
         (f"State unknown for {duration(unclear)}: ItemPath gave none that could be relied on.",) if unclear else (),
         (f"Not watched (or no longer on record) for {duration(unwatched)}.",) if unwatched else (),
     )

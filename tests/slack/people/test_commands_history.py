@@ -103,6 +103,17 @@ async def test_time_in_which_nothing_was_seen_is_told_apart(line: House) -> None
     assert "Line was up 100 % of the time seen: 2 d of the last 7 d" in shown
 
 
+async def test_time_in_which_nothing_could_be_recorded_is_not_called_an_absence(
+    line: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The bot ran and read, and its database took nothing."""
+    monkeypatch.setattr(line.pollers["plant"], "_missed", True)
+    await line.later(hours=48)
+    shown = await line.ask("history line 7d")
+    assert "Not seen for 2 d: this bot's database took no changes." in shown
+    assert "this bot was away" not in shown
+
+
 async def test_many_downtimes_and_errors_are_counted_beyond_what_is_listed(line: House) -> None:
     for number in range(12):
         await outage(line, hours=0.05, error=f"cause {'abcdefghijkl'[number]}")

@@ -46,7 +46,7 @@ def known(**more: Any) -> Known:
         "episodes": (),
         "blind": (),
         "events": (),
-        "away": (),
+        "absent": (),
         "kept_since": LONG_AGO,
     }
     return Known(**(usual | more))
@@ -149,7 +149,7 @@ def test_an_error_is_no_downtime() -> None:
 def test_what_was_not_seen_counts_neither_as_up_nor_as_down() -> None:
     """An outage goes on while nobody sees it, but nobody knows it."""
     blind = episode(2, 5, kind=EpisodeKind.BLIND, connection="")
-    found = looked_back(episodes=(episode(1, 6),), blind=(blind,), away=((at(4), at(7)),))
+    found = looked_back(episodes=(episode(1, 6),), blind=(blind,), absent=((Seen.AWAY, (at(4), at(7))),))
     assert hours(found) == {"up": 18, "down": 1, "blind": 2, "away": 3}
     assert found.uptime == pytest.approx(100 * 18 / 19)
 
