@@ -109,6 +109,11 @@ async def test_a_narrow_screen_has_tabs_and_no_sideways_scrolling(page: Page, ba
     await page.goto(backend.url)
     await page.locator("#messages .message").wait_for()
     assert not await page.locator("#sites").is_visible()
+    story = {"text": "Alice looks it up. Now it is yours.", "step": 13, "of": 13, "at": 60, "how": "over"}
+    await backend.tell(story, "/demo/story")
+    box = await page.get_by_role("button", name="Play the story again").bounding_box()
+    assert box is not None
+    assert box["x"] + box["width"] <= 360
 
     await page.locator("#tab-channel").focus()
     await page.keyboard.press("ArrowRight")  # no thread is open, so this leads to the sites
