@@ -10,6 +10,8 @@ import re
 from dataclasses import dataclass
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
+from yarl import URL
+
 
 @dataclass(frozen=True, slots=True)
 class Listen:
@@ -49,11 +51,20 @@ def _http_url(value: object, *, example: str) -> SplitResult:
         raise ValueError(f"only http:// and https:// are possible, e.g. {example}")
     if "@" in parts.netloc:
         raise ValueError("an address must not hold credentials; remove what stands before the @ and set them apart")
-    if not parts.hostname or re.search(r"[\s\x00-\x1f<>\"]", text):
+    if not parts.hostname or re.search(r"[\s\x00-\x1f<>\"]", text) or not _has_a_host(text):
         raise ValueError(f"this is not an address; write e.g. {example}")
     if parts.query or parts.fragment or text.endswith(("?", "#")):
         raise ValueError("remove everything from the ? or # on")
     return parts
+
+
+def _has_a_host(text: str) -> bool:
+    """As those who connect to it will see it: not every text can be the name of one."""
+    try:
+        URL(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _split(text: str, example: str) -> SplitResult:
@@ -72,6 +83,8 @@ def parse_database_url(value: object) -> str:
         raise ValueError(wanted)  # noqa: TRY004
     text = value.strip()
     scheme, separator, rest = text.partition("://")
+    if "\0" in text:
+        raise ValueError(f"no name may hold a NUL; {wanted}")
     if not separator or scheme.partition("+")[0] not in {"sqlite", "postgresql", "postgres"}:
         raise ValueError(f"unknown kind of database; {wanted}")
     if scheme not in {"sqlite", "postgresql"}:

@@ -237,7 +237,10 @@ class Maintenance(Section):
             moment = getattr(self, name)
             if moment is not None:
                 aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=self.timezone)
-                object.__setattr__(self, name, aware.astimezone(UTC))
+                try:
+                    object.__setattr__(self, name, aware.astimezone(UTC))
+                except OverflowError:
+                    raise ValueError(f"{name}: beyond every calendar; write a year from 2 to 9998") from None
         if self.start is not None and self.end is not None and self.end <= self.start:
             raise ValueError("end: must come after start")
         return self

@@ -121,6 +121,8 @@ class Sources:
         except tomllib.TOMLDecodeError as error:
             line, column, what = _located(str(error), text)
             self.problem(f"{chosen}, line {line}, column {column}", f"this is not TOML: {what}")
+        except RecursionError:
+            self.problem(str(chosen), "it is nested too deeply to be understood; no setting needs that")
         # What a file that cannot be read would have said is unknown: nothing further could be judged.
         raise self._error()
 

@@ -95,6 +95,10 @@ def test_one_problem_is_one(place: Place) -> None:
             "maintenance[0].schedule = '0 2 * * *': this mixes two kinds",
         ),
         (
+            "[[maintenance]]\nstart = 2026-01-02T00:00:00\nend = 9999-12-31T23:59:59-12:00",
+            "maintenance[0].end = 9999-12-31 23:59:59-12:00: beyond every calendar",
+        ),
+        (
             "[[maintenance]]\nstart = 2026-01-02T00:00:00\nend = 2026-01-01T00:00:00",
             "maintenance[0].end = 2026-01-01 00:00:00: must come after start",
         ),

@@ -90,6 +90,10 @@ def test_invalid_toml_is_told_with_line_and_column(place: Place, toml: str, wher
     assert f"config/bot.toml, {where}: this is not TOML: " in place.only(toml)
 
 
+def test_a_file_that_is_nested_too_deeply_is_told(place: Place) -> None:
+    assert "nested too deeply" in place.only("x = " + "[" * 5000 + "]" * 5000)
+
+
 def test_a_file_in_another_encoding_is_told(place: Place) -> None:
     place.write("").write_bytes(b'log_level = "\xe4"')
 

@@ -129,21 +129,36 @@ def parse(text: str, *, sites: Collection[str] = ()) -> Command:
 
 def parse_tidied(typed: str, *, sites: Collection[str] = ()) -> Command:
     """As `parse`, of what a button of the bot's own carries: text that was `tidy` when it was typed."""
+    try:
+        return _read(typed, sites)
+    except _WrongError as wrong:
+        guess = wrong.guess
+        if guess is not None and _GAP not in guess and not _understood(guess, sites):
+            guess = None  # names of any form are put into it
+        word = typed.partition(" ")[0].casefold()
+        return Help(problem=wrong.problem, guess=guess, word=word, unknown=wrong.unknown)
+
+
+def _understood(guess: str, sites: Collection[str]) -> bool:
+    """Without a guess at what that one may mean: a quotation mark that is never closed takes in whatever is put behind
+    it, and so on for ever.
+    """
+    try:
+        return not isinstance(_read(guess, sites), Help)
+    except _WrongError:
+        return False
+
+
+def _read(typed: str, sites: Collection[str]) -> Command:
+    """Raises `_WrongError`."""
     if not typed or typed.casefold() in (HELP, "?", "-h", "--help"):
         return Help()
     word, _, rest = typed.partition(" ")
-    word = word.casefold()
-    read = _READ.get(word)
-    if read is None:
-        ref = unquoted(typed)
-        return LookUp(ref) if ref else Help()
-    try:
+    read = _READ.get(word.casefold())
+    if read is not None:
         return read(rest, sites)
-    except _WrongError as wrong:
-        guess = wrong.guess
-        if guess is not None and _GAP not in guess and isinstance(parse_tidied(guess, sites=sites), Help):
-            guess = None  # names of any form are put into it
-        return Help(problem=wrong.problem, guess=guess, word=word, unknown=wrong.unknown)
+    ref = unquoted(typed)
+    return LookUp(ref) if ref else Help()
 
 
 class _WrongError(Exception):

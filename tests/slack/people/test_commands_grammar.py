@@ -117,6 +117,32 @@ def test_any_text_is_a_command(text: str) -> None:
         meant(command.ref)
 
 
+@pytest.mark.parametrize(
+    "text",
+    ['mute PowerPick "driver update', "mute Bob's “SAP 2h", 'mute a name= b "', 'list name="x y z', "history a “7d"],
+)
+def test_a_quotation_mark_that_is_never_closed_costs_no_time(text: str) -> None:
+    """It takes in whatever a guess puts behind it, so that the guess is as wrong, and so is the guess at that. While
+    the text is read nothing else in the bot runs.
+    """
+    command = parse(text)
+    if isinstance(command, Help) and command.guess is not None:
+        assert not isinstance(parse(command.guess), Help)
+
+
+TYPED = (
+    "mute unmute list history ack help 1 vienna/1 vienna/* vienna PowerPick for 2h 1h30m 90 min and , ²h 25h 999999999999999w "
+    '0s 1ms " \' “ ” site= name= name : page= page=² down all * = type="IBM … 24h 7d 5 S <@U1>'
+)
+
+
+@given(st.lists(st.sampled_from(TYPED.split()), max_size=8).map(" ".join))
+def test_any_words_of_the_grammar_are_a_command_and_what_is_guessed_is_one(text: str) -> None:
+    command = parse(text, sites=("vienna",))
+    if isinstance(command, Help) and command.guess is not None and "…" not in command.guess:
+        assert not isinstance(parse(command.guess, sites=("vienna",)), Help)
+
+
 def test_a_very_long_text_is_cut_to_a_beginning_of_itself() -> None:
     assert parse("x" * 1_000_000) == LookUp("x" * LONGEST)
     assert parse("&amp;" * 1_000_000) == LookUp("&" * LONGEST)
