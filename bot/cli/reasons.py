@@ -17,6 +17,8 @@ NOTICES = frozenset(
 )
 """What is told once, or left out, without an incident: nothing follows it."""
 
+_OF_ALL = frozenset({EventKind.ACKNOWLEDGED, EventKind.REMINDED, EventKind.ESCALATED})
+"""What is said of a thread that sites lost together share, by whichever of them it began with."""
 _SILENCES = frozenset({EventKind.MUTED, EventKind.UNMUTED})
 
 SHOWN = 3
@@ -46,11 +48,11 @@ class Reasons:
     def __init__(self, events: Iterable[Event]) -> None:
         """`events` oldest first."""
         self._of_connection: defaultdict[tuple[str, str], list[Event]] = defaultdict(list)
-        self._of_thread: defaultdict[tuple[str, str], list[Event]] = defaultdict(list)
+        self._of_thread: defaultdict[str, list[Event]] = defaultdict(list)
         self._notices: list[Event] = []
         for event in events:
             if event.connection == SITE and event.thread is not None:
-                self._of_thread[event.site, event.thread].append(event)
+                self._of_thread[event.thread].append(event)
             else:
                 self._of_connection[event.site, event.connection].append(event)
             if event.kind in NOTICES:
@@ -58,9 +60,9 @@ class Reasons:
 
     def of(self, episode: Episode) -> list[Event]:
         """What happened to it, and from its start on what its thread told of all that is in it; oldest first."""
-        told = self._of_thread.get((episode.site, episode.thread or ""), ())
+        told = self._of_thread.get(episode.thread or "", ())
         own = self._of_connection.get((episode.site, episode.connection), ())
-        found = [event for event in told if event.at >= episode.start]
+        found = [e for e in told if e.at >= episode.start and (e.site == episode.site or e.kind in _OF_ALL)]
         # Whoever mutes a whole site mutes each of its connections.
         whole = [e for e in self._of_connection.get((episode.site, SITE), ()) if e.kind in _SILENCES]
         own = own if episode.connection == SITE else [*own, *whole]

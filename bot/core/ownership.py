@@ -19,15 +19,9 @@ def acknowledge(draft: Draft, cause: Acknowledge) -> AckReply:
     draft.touch(thread.id, ack_by=cause.by, ack_at=draft.now)
     who = {"id": cause.by.id, "name": cause.by.name}
     draft.tell(thread.id, Role.REPLY, MessageKind.ACKNOWLEDGED, {"by": who, "at": draft.now.isoformat()})
-    episodes = [episode for episode in draft.episodes_in(thread.id) if episode.open]
-    for episode in episodes:
-        draft.log(
-            EventKind.ACKNOWLEDGED,
-            reason="by_person",
-            connection=episode.connection,
-            thread=thread.id,
-            data={"by": who},
-        )
+    # Sites that are lost together share a thread: there it is one event, of this site.
+    for connection in dict.fromkeys(episode.connection for episode in draft.episodes_in(thread.id) if episode.open):
+        draft.log(EventKind.ACKNOWLEDGED, reason="by_person", connection=connection, thread=thread.id, data={"by": who})
     return AckReply(outcome=AckOutcome.DONE, by=cause.by, at=draft.now, thread=thread.id)
 
 

@@ -190,6 +190,22 @@ async def test_a_mute_of_the_whole_site_is_among_the_events_of_each_that_it_sile
     }
 
 
+async def test_what_is_said_of_a_thread_that_sites_share_is_among_the_events_of_each(cli: Cli, store: Store) -> None:
+    """How each of them was lost is its own."""
+    shared = replace(THREAD, id="graz/4", site="graz", kind=ThreadKind.SITE)
+    lost, taken = EventKind.SIGHT_LOST, EventKind.ACKNOWLEDGED
+    own = event(SITE, BLIND.start, lost, "several_sites", thread=shared.id)
+    of_graz = (
+        replace(own, site="graz", reason="unreachable"),
+        replace(own, site="graz", at=NOW, kind=taken, reason="by_person"),
+    )
+    async with store.tick("graz", now=NOW, lately=HOUR) as tick:
+        await tick.apply(Decision(site=tick.state.site, threads=(shared,), events=of_graz), NOW)
+    await commit(store, episodes=(replace(BLIND, thread=shared.id),), events=(own,))
+    (blind,) = (await cli("incidents", "--json")).json
+    assert [e["reason"] for e in blind["events"]] == ["several_sites", "by_person"]
+
+
 async def test_a_notice_is_worded_as_people_write(cli: Cli, store: Store) -> None:
     rows = Change(kind=ChangeKind.UNREADABLE, connection=None, name="1", detail="no id")
     events = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.core.events import EventKind
-from bot.core.incidents import EpisodeKind, MessageKind, ThreadKind
+from bot.core.incidents import SITE, EpisodeKind, MessageKind, ThreadKind
 from bot.core.state import SiteRecord, SiteState
 from tests.core.story import INTERVAL, Story, up
 
@@ -51,6 +51,14 @@ def test_the_first_ones_root_becomes_that_of_all() -> None:
     blind = [e for e in two.berlin.state.episodes.values() if e.kind is EpisodeKind.BLIND]
     assert {(e.site, e.thread) for e in blind} == {("default", root.id), ("rotterdam", root.id)}
     assert two.rotterdam.happened(EventKind.SIGHT_LOST)[0].reason == "several_sites"
+
+
+def test_one_acknowledgement_of_them_all_is_one_event() -> None:
+    two = lost()
+    two.berlin.ack(connection=SITE)
+
+    [event] = two.berlin.happened(EventKind.ACKNOWLEDGED)
+    assert (event.connection, event.thread) == (SITE, two.berlin.roots[0].id)
 
 
 def test_the_first_that_is_back_is_an_edit_and_the_last_a_broadcast() -> None:

@@ -58,6 +58,6 @@ async def test_a_row_that_cannot_be_read_is_unknown_and_not_absent(world: World)
     await world.settled()
 
     assert [line[:60] for line in world.lines()[1:]] == [
-        "root 🔵 default: 1 change in ItemPath. 1 not readable. 🟣 not ",
+        "root 🔵 default: 1 change in ItemPath. 1 not readable. The st",
         "root 🔵 default: 1 change in ItemPath. 1 readable again. 🔵 re",
     ]

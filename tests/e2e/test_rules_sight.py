@@ -73,7 +73,7 @@ async def test_a_flip_while_blind_is_told_when_sight_is_back_with_what_is_known_
     ("fault", "words"),
     [
         ("credentials", "set ITEMPATH_TOKEN"),
-        ("unreachable", "Check that ItemPath runs and that the port in `url` is right"),
+        ("unreachable", "Check that ItemPath runs and that the port in url is right"),
         ("html", "Check that the address is that of ItemPath itself"),
     ],
 )

@@ -44,7 +44,7 @@ DOWN_NOW = [
     (
         "🟣 ItemPath graz cannot be read. Blind since 2026-11-24 03:27:59 UTC: the state of its connections is unknown. "
         "ItemPath refused the application token (401). Make a new application token in ItemPath and set ITEMPATH_TOKEN "
-        "(or the site's `token_env`, `token_file`) to it. Acknowledged by bob, 2026-11-24 03:29:58 UTC."
+        "(or the site's token_env, token_file) to it. Acknowledged by bob, 2026-11-24 03:29:58 UTC."
     ),
 ]
 """What, where, since when, how bad, and who has it."""

@@ -71,10 +71,11 @@ def listed(view: ThreadView, page: int) -> Post:
     down, all_down = len(down_of(shown)), down_of(members)
     shared = shared_error(all_down)
     rest = f", {len(shown) - down} over" if down < len(shown) else ""
+    which = f"{start + 1:,} to {start + len(shown):,}" if len(shown) > 1 else "The last"
     return Post(
         sign=sign(State.DOWN if down else State.UP),
         headline=(
-            f"{start + 1:,} to {start + len(shown):,} of {count(len(members), 'connection')} of ",
+            f"{which} of {count(len(members), 'connection')} of ",
             site,
             f" in this outage: {down or 'none'} down{rest}",
         ),

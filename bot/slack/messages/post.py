@@ -141,15 +141,19 @@ def _lines(post: Post, *, bullet: str) -> list[Line]:
     if bullet:
         return [*lines, *error, *((bullet, *item) for item in post.items), *footnote]
     lead = len(lines) if post.lead is None else 1 + post.lead
-    listed = tuple(span for item in post.items for span in ("; ", *item))[1:]
+    listed = tuple(span for item in post.items for span in (*item, " " if _stops(item) else "; "))[:-1]
     more = [_stopped(line) if post.lead is not None or footnote else line for line in error]
     return [*lines[:lead], *more, *([_stopped(listed)] if listed else []), *lines[lead:], *footnote]
 
 
 def _stopped(line: Line) -> Line:
     """With a full stop, unless a foreign text at its end has one."""
+    return line if _stops(line) else (*line, ".")
+
+
+def _stops(line: Line) -> bool:
     last = line[-1]
-    return line if isinstance(last, Foreign) and last.text.rstrip().endswith(".") else (*line, ".")
+    return isinstance(last, Foreign) and last.text.rstrip().endswith(".")
 
 
 def _with_mentions(

@@ -135,7 +135,7 @@ def test_a_list_follows_what_becomes_of_its_members(story: Story, shown: Shown) 
     assert root[6] == "* ⚪ 1 no longer watched, listed in the thread"
     listed = story.reply(closed(story), *members, kind=MessageKind.LIST, page=0)
     assert shown(listed) == [
-        "🟢 21 to 21 of 21 connections of plant in this outage: none down, 1 over",
+        "🟢 The last of 21 connections of plant in this outage: none down, 1 over",
         "* ⚪ C1 plant/1 no longer watched",
     ]
     beyond = story.reply(closed(story), *members, kind=MessageKind.LIST, page=1)

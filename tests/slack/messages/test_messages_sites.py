@@ -55,6 +55,7 @@ def test_several_sites_suggest_the_bot_s_own_network_and_give_each_reason(story:
     ]
     one = story.root(sites(story), blind(story, "plant"), blind(story, "quay"))
     assert one.text.endswith(f"{REASON} <!here>")
+    assert f"{REASON} 🟣 quay cannot be read" in one.text
 
 
 def test_the_last_one_is_named_and_the_network_is_hardly_the_cause(story: Story, shown: Shown) -> None:
