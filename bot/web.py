@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
@@ -13,6 +14,7 @@ from typing import Any, Protocol
 
 import structlog
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from bot import __version__
 from bot.clock import Clock
@@ -26,6 +28,7 @@ from bot.store.store import Store
 from bot.telemetry import Metrics
 
 _log = structlog.get_logger(__name__)
+_server_log = logging.getLogger(f"{__name__}.server")
 
 SlackRequest = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -35,6 +38,9 @@ ANSWERS_WITHIN = 3.0
 """Seconds for the database: whoever probes the bot gives up soon after, and would not hear the reason."""
 WAITING = 128
 """Connections that may wait to be accepted."""
+AT_ONCE = 100
+"""Connections open at the same time; more than Slack, a monitor, a probe and Prometheus ever have. Whatever connects and
+says nothing must not use up the file descriptors, without which nothing is read and nothing is sent."""
 HANDLERS_END_WITHIN = 1.0
 """Seconds for requests under way when the bot stops."""
 _PASSING = frozenset({"ratelimited"})
@@ -112,7 +118,10 @@ class Web:
         self.app.router.add_get("/metrics", self._metrics)
         if signed or slack_request is not None:
             self.app.router.add_post("/slack/events", self._slack_events)
-        self._runner = web.AppRunner(self.app, access_log=None, shutdown_timeout=HANDLERS_END_WITHIN)
+        _server_log.addFilter(_is_ours)
+        self._runner = web.AppRunner(
+            self.app, access_log=None, logger=_server_log, shutdown_timeout=HANDLERS_END_WITHIN
+        )
         self._server: asyncio.Server | None = None
         self.port = 0
 
@@ -123,18 +132,27 @@ class Web:
     async def start(self, host: str | None, port: int) -> None:
         """Listen; port 0 takes any, which `port` then tells. Raises `OSError` when the address is taken."""
         await self._runner.setup()
-        if self._runner.server is None:  # pragma: no cover
-            raise AssertionError("a runner that is set up has a server")
         # When an event says that there are connections, asyncio tries to accept as many as may wait. Without a free file
         # descriptor each of these attempts fails, and asks for another round: more and more every second. So it is told
         # of one, and the kernel of as many as are usual.
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(self._runner.server, host, port, backlog=1)
+        self._server = await loop.create_server(self._connection, host, port, backlog=1)
         for each in self._server.sockets:
             with socket.socket(fileno=os.dup(each.fileno())) as same:
                 same.listen(WAITING)
         self.port = self._server.sockets[0].getsockname()[1]
         _log.info("listening", host=host or "*", port=self.port)
+
+    def _connection(self) -> asyncio.Protocol:
+        """For somebody new. Where there are too many the oldest gives way: who has a question was answered long ago."""
+        server = self._runner.server
+        if server is None:  # pragma: no cover
+            raise AssertionError("a runner that is set up has a server")
+        opened = server.connections
+        if len(opened) >= AT_ONCE and opened[0].transport is not None:
+            # At once, even from who does not take what it was sent.
+            opened[0].transport.abort()
+        return server()
 
     async def stop(self) -> None:
         if self._server is not None:
@@ -212,6 +230,11 @@ class Web:
             "slack": {"ok": speaking == (), "problems": list(speaking or ()), **sources.listening()},
             "messages": messages,
         }
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    """What is no HTTP was answered 400; a traceback for each would let any stranger fill the log, with what he sent."""
+    return record.exc_info is None or not isinstance(record.exc_info[1], HttpProcessingError)
 
 
 def _site(watched: Watched, all_good_at: Mapping[str, datetime | None] | None, now: datetime) -> dict[str, Any]:

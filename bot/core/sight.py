@@ -118,8 +118,8 @@ def regained(draft: Draft, poll: Polled) -> Sighting:
     last_good = draft.site.good_at
     episode = draft.blind
     if episode is None:
-        return Sighting(_unseen(poll.resumed, poll) if last_good is not None else Why.SEEN, last_good)
-    why = _unseen(poll.first, poll)
+        return Sighting(_unseen(draft, poll, away=poll.resumed) if last_good is not None else Why.SEEN, last_good)
+    why = _unseen(draft, poll, away=poll.first)
     thread = draft.close_episode(episode, Closing.RECOVERED, why=why, not_before=draft.site.tried_at)
     if thread is not None and not thread.open:
         draft.tell(
@@ -133,8 +133,10 @@ def regained(draft: Draft, poll: Polled) -> Sighting:
     return Sighting(Why.WHILE_BLIND, last_good)
 
 
-def _unseen(away: bool, poll: Polled) -> Why:
+def _unseen(draft: Draft, poll: Polled, *, away: bool) -> Why:
     """Why what changed before this read was not seen as it happened, if it was not."""
-    if away:
-        return Why.WHILE_AWAY
-    return Why.WHILE_UNRECORDED if poll.unrecorded else Why.SEEN
+    if poll.unrecorded and not away:
+        return Why.WHILE_UNRECORDED
+    # A machine that was suspended goes on as if nothing had been.
+    away = away or (poll.unwatched is not None and poll.unwatched > draft.policy.away_after)
+    return Why.WHILE_AWAY if away else Why.SEEN

@@ -11,7 +11,7 @@ import pytest
 from bot.core import decide as rules
 from bot.core.connection import State
 from bot.core.events import EventKind
-from bot.core.incidents import Person
+from bot.core.incidents import Person, Why
 from bot.core.state import Acknowledge, AckOutcome, AckReply, Reply
 from bot.itempath.errors import NotItemPath
 from bot.slack.messages import render
@@ -104,6 +104,18 @@ async def test_an_absence_of_the_database_is_told_once_it_can_be(build: Build) -
         await bench.poller.poll()
 
     assert await bench.happened(EventKind.AWAY) == [START + 13 * INTERVAL]
+
+
+async def test_what_flipped_while_the_machine_was_suspended_is_marked(build: Build) -> None:
+    """The process does not end, and yet nobody watched: to say that it fell when it was seen would be false."""
+    bench = build(snapshot(1, 0), snapshot(1, 0), snapshot(0, 1), snapshot(0, 0))
+    for pause in (INTERVAL, timedelta(minutes=20), INTERVAL, INTERVAL):
+        await bench.poller.poll()
+        bench.clock.at += pause
+
+    *_, fell, fell_later = sorted(await bench.store.episodes(), key=lambda e: e.start)
+    assert (fell.why, fell_later.why) == (Why.WHILE_AWAY, Why.SEEN)
+    assert len(await bench.happened(EventKind.AWAY)) == 1
 
 
 async def test_a_clock_that_is_set_forward_is_no_storm_of_reminders(build: Build) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -327,6 +328,47 @@ async def test_slacks_requests_have_a_page_with_one(serve: Callable[..., Any]) -
     async with served.session.post(address, data=b"hello") as response:
         assert await response.text() == "hello"
     assert (await served.get("/slack/events"))[0] == 405
+
+
+async def test_whoever_connects_and_says_nothing_gives_way_and_uses_up_no_file_descriptors(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bot.web, "AT_ONCE", 5)
+    silent = [await asyncio.open_connection("127.0.0.1", bench.web.port) for _ in range(20)]
+    async with asyncio.timeout(5):
+        for reader, _ in silent[:15]:
+            with contextlib.suppress(ConnectionResetError):
+                assert await reader.read() == b""
+    assert (await bench.get("/healthz"))[0] == 200
+    server = bench.web._runner.server
+    assert server is not None
+    assert len(server.connections) <= 5
+    for _, writer in silent:
+        writer.close()
+
+
+@pytest.mark.parametrize(
+    "sent", [b"\x16\x03\x01 secret\r\n\r\n", b"GET / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"]
+)
+async def test_what_is_no_http_is_refused_and_not_repeated_in_the_log(
+    bench: Bench, sent: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", bench.web.port)
+    writer.write(sent)
+    async with asyncio.timeout(5):
+        answered = await reader.read()
+    assert b" 400 " in answered
+    writer.close()
+    assert not caplog.records
+
+
+async def test_a_fault_of_a_page_is_in_the_log(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    def broken() -> bool:
+        raise ZeroDivisionError
+
+    object.__setattr__(bench.web._sources, "running", broken)
+    assert (await bench.get("/readyz"))[0] == 500
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
 
 
 async def test_a_taken_address_is_an_error_of_the_system(bench: Bench) -> None:

@@ -53,6 +53,9 @@ class HttpIngress:
                 body = await _read(request)
         except TimeoutError:
             return _refused(408, "The body did not arrive in time.")
+        except (ConnectionError, web.RequestPayloadError):
+            # Of whatever did not arrive whole the signature is wrong; and a stranger must not fill the log.
+            body = b""
         if body is None:
             return _refused(413, f"The body is larger than {MAX_BODY} bytes.")
         if not self._genuine(body, request.headers):

@@ -142,7 +142,7 @@ def _refusal(status: int, headers: Mapping[str, str], body: bytes) -> SlackError
     text = body.decode("utf-8", "replace").strip()
     try:
         said = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         said = text
     if isinstance(said, dict):
         if said.get("ok") is not False and status == 200:

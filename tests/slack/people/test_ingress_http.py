@@ -10,6 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp import web
+from yarl import URL
 
 from bot.sandbox.itempath_faults import Fault
 from bot.sandbox.slack.request_url import RequestUrl
@@ -275,3 +276,32 @@ async def test_a_body_that_does_not_come_is_not_waited_for(door: Open, monkeypat
     async with aiohttp.ClientSession() as session, session.post(url, data=slowly()) as response:
         assert response.status == 408
         never.set()
+
+
+@pytest.mark.parametrize("framing", ["Content-Length: 100\r\n\r\nabc", "Transfer-Encoding: chunked\r\n\r\n5\r\nab"])
+async def test_who_hangs_up_half_way_leaves_no_trace_in_the_log(
+    door: Open, framing: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A stranger, as nothing was signed yet: a traceback for each would fill the disk."""
+    url = door.door.url
+    assert url is not None
+    began = asyncio.Event()
+    read = http_module._read
+
+    async def reading(request: web.Request) -> bytes | None:
+        began.set()
+        try:
+            return await read(request)
+        finally:
+            ended.set()
+
+    ended = asyncio.Event()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(http_module, "_read", reading)
+        _, writer = await asyncio.open_connection("127.0.0.1", URL(url).port)
+        writer.write(f"POST /slack/events HTTP/1.1\r\nHost: x\r\n{framing}".encode())
+        await began.wait()
+        writer.transport.abort()
+        await ended.wait()
+    assert (await door.send("a=b", "text/plain"))[0] == 400
+    assert not caplog.records

@@ -122,7 +122,7 @@ async def test_a_refusal_is_not_tried_again(
     assert logs[-1]["error"] == error
 
 
-@pytest.mark.parametrize("text", ["ok", "", '{"ok": true}', "{}", "[]", "5"])
+@pytest.mark.parametrize("text", ["ok", "", '{"ok": true}', "{}", "[]", "5", "[" * 1500])
 async def test_slacks_yes_has_many_forms(far: Slack, responses: Responses, text: str) -> None:
     far.script = [web.Response(text=text)]
     assert await responses.post(far.url, ANSWER)
