@@ -10,7 +10,7 @@ from typing import NamedTuple
 from bot.cli.output import moment
 from bot.core.diff import Change, ChangeKind
 from bot.core.events import Event, EventKind
-from bot.core.incidents import SITE, Episode
+from bot.core.incidents import SITE, Closing, Episode, EpisodeKind
 
 NOTICES = frozenset(
     {*(EventKind(kind.value) for kind in ChangeKind), EventKind.AWAY, EventKind.BASELINE},
@@ -66,8 +66,16 @@ class Reasons:
         # Whoever mutes a whole site mutes each of its connections.
         whole = [e for e in self._of_connection.get((episode.site, SITE), ()) if e.kind in _SILENCES]
         own = own if episode.connection == SITE else [*own, *whole]
-        found += [e for e in own if e.at >= episode.start and (episode.end is None or e.at <= episode.end)]
+        end = self._known_over(episode)
+        found += [e for e in own if e.at >= episode.start and (end is None or e.at <= end)]
         return sorted(found, key=lambda event: event.at)
+
+    def _known_over(self, episode: Episode) -> datetime | None:
+        """When the end of it was known: where a recovery waits for more polls to confirm it, after the end itself."""
+        if episode.end is None or episode.kind is not EpisodeKind.OUTAGE or episode.closing is not Closing.RECOVERED:
+            return episode.end
+        own = self._of_connection.get((episode.site, episode.connection), ())
+        return next((e.at for e in own if e.kind is EventKind.WENT_UP and e.at >= episode.end), episode.end)
 
     def notices(self) -> list[Notice]:
         """Newest first; also a first message about a site, though it may be the root of incidents."""

@@ -206,6 +206,20 @@ async def test_what_is_said_of_a_thread_that_sites_share_is_among_the_events_of_
     assert [e["reason"] for e in blind["events"]] == ["several_sites", "by_person"]
 
 
+async def test_a_recovery_that_had_to_be_confirmed_is_among_the_events_of_its_outage(cli: Cli, store: Store) -> None:
+    """The end is when it was first seen up, the event when that was certain; and the next fall is another's."""
+    over = replace(OVER, closing=Closing.RECOVERED, end=NOW - 15 * MINUTE)
+    events = (
+        event("8", OVER.start, EventKind.WENT_DOWN, "seen"),
+        event("8", NOW - 14 * MINUTE, EventKind.WENT_UP, "seen"),
+        event("8", NOW - 5 * MINUTE, EventKind.WENT_DOWN, "seen"),
+        event("8", NOW - 4 * MINUTE, EventKind.WENT_UP, "seen"),
+    )
+    await commit(store, episodes=(over,), events=events)
+    (told,) = (await cli("incidents", "--json")).json
+    assert [e["at"] for e in told["events"]] == [e.at.isoformat() for e in events[:2]]
+
+
 async def test_a_notice_is_worded_as_people_write(cli: Cli, store: Store) -> None:
     rows = Change(kind=ChangeKind.UNREADABLE, connection=None, name="1", detail="no id")
     events = (

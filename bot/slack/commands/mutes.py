@@ -19,6 +19,12 @@ _HEARD: Line = ("Its open threads say so. What went down while it was muted, and
 _SETTINGS: Line = ("Maintenance is planned in this bot's settings and cannot be ended here.",)
 
 
+def _early(site: str, connection: str) -> Line:
+    """How a mute of many is ended, as a sentence: of one of them, or at once."""
+    one, every = (Foreign(f"unmute {site}/{what}", style="code") for what in (connection, EVERY))
+    return ("To end one early: ", one, "; every mute of the site: ", every, ".")
+
+
 def muted(reply: MuteReply | None, *, site: str, about: str | None) -> Answer:
     """`about` is a connection's name or a site's; `None` when several connections are meant, or none is known."""
     outcome = reply.outcome if reply else MuteOutcome.ENDED
@@ -37,8 +43,10 @@ def muted(reply: MuteReply | None, *, site: str, about: str | None) -> Answer:
     match outcome:
         case MuteOutcome.MUTED:
             whole: Line = (" as a whole",) if EVERY in connections else ()
-            one: Line = ("To end one early: ", Foreign(f"unmute {site}/{connections[0]}", style="code")) if many else ()
-            post = Post(sign=SILENT_SIGN, headline=(*name, f"{verb} muted", *whole), body=told(told_now, _MEANING, one))
+            early = _early(site, connections[0]) if many else ()
+            post = Post(
+                sign=SILENT_SIGN, headline=(*name, f"{verb} muted", *whole), body=told(told_now, _MEANING, early)
+            )
             return private(post, *([unmute_button(site, connections[0])] if len(connections) == 1 else []))
         case MuteOutcome.UNMUTED:
             return private(Post(sign=HEARD_SIGN, headline=(*name, f"{verb} no longer muted"), body=(_HEARD,)))

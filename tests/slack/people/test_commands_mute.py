@@ -119,7 +119,7 @@ async def test_the_button_of_many_mutes_them_all(build: Build) -> None:
     house: House = await build(sites={"plant": rows})
     (said,) = await house.click("mute", "plant/1")
     assert "These 3 connections are muted" in read(said)
-    assert "To end one early: unmute plant/1" in read(said)
+    assert "To end one early: unmute plant/1; every mute of the site: unmute plant/*." in read(said)
     assert "[Unmute]" not in read(said)
     assert {mute.connection for mute in await running(house)} == {"1", "2", "3"}
 
