@@ -89,10 +89,12 @@ async def test_a_standby_says_once_for_whom_it_waits_and_takes_over_when_that_on
     assert store is not None
     assert len(await store.sites()) == 1
     await store.close()
-    assert [entry["event"] for entry in logs] == [
-        "standing by",
-        "nobody holds the database any more: taking over",
-    ]
+    *waits, over = logs
+    assert over["event"] == "nobody holds the database any more: taking over"
+    # While the holder goes, the server may know no more who that is: another reason, which is said once as well.
+    reasons = [entry["reason"] for entry in waits]
+    assert len(reasons) == len(set(reasons)) <= 2
+    assert {entry["event"] for entry in waits} == {"standing by"}
 
 
 @pytest.mark.postgres
