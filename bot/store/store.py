@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import datetime, timedelta
 
 from bot.store import schema
@@ -18,6 +19,9 @@ from bot.store.tables import channel, meta
 from bot.store.tick import Tick
 
 AnyHold = FileHold | ServerHold
+
+CLOSE_WITHIN = 1.0
+"""Seconds to say goodbye to a server: what is left when everything else has ended, of the ten that a bot has to stop."""
 
 
 class Store(Reading):
@@ -53,10 +57,15 @@ class Store(Reading):
             return store
 
     async def close(self) -> None:
-        """Gives the database back."""
-        await self._database.engine.dispose()
-        if self._hold is not None:
-            await self._hold.release()
+        """Gives the database back. Of a server that does not answer no leave is taken: it learns that its sessions are
+        over when the process ends.
+        """
+        longest = CLOSE_WITHIN if self._database.address.path is None else None
+        with suppress(TimeoutError):
+            async with asyncio.timeout(longest):
+                await self._database.engine.dispose()
+                if self._hold is not None:
+                    await self._hold.release()
 
     async def held(self) -> bool:
         """Whether this bot is still the one that may write; always asked again before each write too."""

@@ -16,7 +16,7 @@ from bot.store import engine, hold, schema
 from bot.store.errors import DatabaseBusy, DatabaseRefused, DatabaseTaken, SchemaNewer, StoreError
 from bot.store.hold import ServerHold
 from bot.store.outbox import MessageKey
-from bot.store.store import Store
+from bot.store.store import CLOSE_WITHIN, Store
 from tests.store.samples import commit
 from tests.store.test_failures import end_sessions
 from tests.store.test_hold import break_lock, ended
@@ -218,3 +218,17 @@ async def test_who_migrates_fences_the_former_holder_before_it_touches_a_table(
     with pytest.raises(DatabaseTaken):
         await commit(former)
     await former.close()
+
+
+@pytest.mark.postgres
+async def test_who_stops_does_not_wait_for_leave_from_a_server_that_does_not_answer(wire: Wire) -> None:
+    await wire.begin()
+    store = await Store.open(wire.url, write=True)
+    await commit(store)
+    wire.fall_silent()
+    asking = asyncio.create_task(store.held())
+    await asyncio.sleep(0)
+    async with asyncio.timeout(CLOSE_WITHIN + 2):
+        await store.close()
+    asking.cancel()
+    await asyncio.wait({asking})
