@@ -45,6 +45,7 @@ _NAME_LIMIT = 63
 
 _HOLDER = "holder"
 """Key in `meta`: who took the database last."""
+_TOKEN = select(meta.c.value).where(meta.c.key == _HOLDER)
 
 
 class FileHold:
@@ -194,13 +195,23 @@ class ServerHold:
             try:
                 await self.take()
             except DatabaseHeld as error:
-                raise self._taken() from error
+                if not await self._signed():
+                    raise self._taken() from error
+                # It may be this bot's own former session: whoever really takes the database signs before it writes.
+                raise DatabaseLost(
+                    f"The lock that this bot lost is not free yet: {self._database.address}.",
+                    "The bot takes it again by itself, as soon as the server lets go of it.",
+                ) from error
 
     async def fence(self, connection: AsyncConnection, *, writes: bool) -> None:
-        token = select(meta.c.value).where(meta.c.key == _HOLDER)
-        holder = await connection.scalar(token.with_for_update(read=True) if writes else token)
+        holder = await connection.scalar(_TOKEN.with_for_update(read=True) if writes else _TOKEN)
         if holder != self._token:
             raise self._taken()
+
+    async def _signed(self) -> bool:
+        """Whether nobody has taken the database since this bot did."""
+        async with self._database.read() as connection:
+            return bool(await connection.scalar(_TOKEN) == self._token)
 
     def _taken(self) -> DatabaseTaken:
         return DatabaseTaken(

@@ -12,8 +12,8 @@ import asyncpg  # type: ignore[import-untyped]
 import pytest
 
 from bot.core.state import Decision
-from bot.store.errors import DatabaseBusy, DatabaseLost, DatabaseUnreachable, SchemaNewer
-from bot.store.hold import ServerHold
+from bot.store.errors import DatabaseBusy, DatabaseLost, DatabaseTaken, DatabaseUnreachable, SchemaNewer
+from bot.store.hold import _KEY, ServerHold
 from bot.store.store import Store
 from tests.store.samples import LATELY, NOW, commit
 from tests.store.test_schema import set_version
@@ -234,6 +234,24 @@ async def test_a_bot_whose_place_was_taken_writes_nothing_more(ready_postgres: s
         # Even when the other one has gone again: what was decided before is no longer true.
         with pytest.raises(DatabaseLost, match="has taken over"):
             await commit(first)
+
+
+@pytest.mark.postgres
+async def test_a_lock_that_nobody_signed_for_is_waited_for_and_nobody_is_said_to_have_taken_over(
+    ready_postgres: str,
+) -> None:
+    """As of this bot's own former session, while the server has not noticed that it is gone."""
+    async with opened(ready_postgres) as store:
+        await break_lock(store, ready_postgres)
+        ghost = await asyncpg.connect(ready_postgres)
+        await ghost.execute(f"SELECT pg_advisory_lock({_KEY})")
+        for doing in (commit(store), store.keep()):
+            with pytest.raises(DatabaseLost, match="not free yet") as raised:
+                await doing
+            assert not isinstance(raised.value, DatabaseTaken)
+        await ghost.close()
+        await commit(store)
+        assert await store.held()
 
 
 @pytest.mark.postgres
