@@ -127,7 +127,8 @@ def unmute(draft: Draft, cause: Unmuting) -> MuteReply:
         return MuteReply(outcome=MuteOutcome.NOT_MUTED, silence=present)
     for connection in lifted:
         draft.log(EventKind.UNMUTED, reason="by_person", connection=_about(connection), data={"by": _who(cause)})
-    for thread in _threads(draft, (cause.connection,)):
+    # Where nothing was silent there is nothing to say.
+    for thread in _threads(draft, tuple(lifted)):
         params = {"by": _who(cause), **_names(draft, (cause.connection,))}
         draft.tell(thread.id, Role.REPLY, MessageKind.UNMUTED, params)
     outcome = MuteOutcome.UNMUTED if present is None else MuteOutcome.STILL_SILENT

@@ -300,6 +300,16 @@ def test_unmuting_a_site_lifts_every_mute_of_it() -> None:
     assert story.unmute("1").outcome is MuteOutcome.NOT_MUTED
 
 
+def test_unmuting_a_site_says_nothing_where_nothing_was_silent() -> None:
+    story = Story(up("1"), up("2"))
+    story.poll(down("1"), down("2"))
+    story.mute("2")
+    story.unmute(EVERY)
+
+    [said] = story.told(MessageKind.UNMUTED)
+    assert said.thread == next(e.thread for e in story.state.episodes.values() if e.connection == "2")
+
+
 def test_unmuting_is_said_in_the_thread() -> None:
     story = Story(up())
     story.poll(down())
