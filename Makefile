@@ -19,6 +19,8 @@ LOCK = .work/lock/bin/uv pip compile --quiet --universal --python-version 3.11 -
 UV_VERSION := 0.13.9
 
 # More at a time than there are processors: many of the tests wait for something.
+STORIES = tests/e2e tests/crash tests/sandbox/test_demo.py \
+	tests/store/test_storm.py tests/store/test_crash_stories.py tests/store/test_standby_process.py
 PYTEST = $(PY) -m pytest --numprocesses=$(JOBS) --dist=worksteal -m 'not browser and not sweep'
 
 section = @printf '\n== %s\n' '$(1)'
@@ -61,7 +63,7 @@ imports: $(DEV) ## the floors of the house
 unit: $(DEV) ## the rules of each room, with branch coverage (ARGS='…' goes to pytest)
 	$(call section,Tests of each room (pytest))
 	@rm -f .coverage .coverage.*
-	@$(PYTEST) --ignore=tests/e2e --ignore=tests/crash --cov --cov-report= $(ARGS)
+	@$(PYTEST) $(addprefix --ignore=,$(STORIES)) --cov --cov-report= $(ARGS)
 	$(call section,Branch coverage: the core 100 %)
 	@$(PY) -m coverage report --include='bot/core/*' --fail-under=100
 	$(call section,Branch coverage: the whole 95 %)
@@ -69,7 +71,7 @@ unit: $(DEV) ## the rules of each room, with branch coverage (ARGS='…' goes to
 
 stories: $(DEV) ## the whole bot: end to end, in storms, killed and started again
 	$(call section,Stories (pytest))
-	@$(PYTEST) tests/e2e tests/crash $(ARGS)
+	@$(PYTEST) $(STORIES) $(ARGS)
 
 sweep: $(DEV) ## the bot's death at every single step, of which the tests try every fourth
 	$(call section,Crash sweep)
@@ -86,7 +88,7 @@ bench: $(DEV) ## what the bot takes, beside the least that any program would: ra
 browser: $(DEV) ## the demo's story in a real Chromium (CHROMIUM=… names another one)
 	$(call section,Browser (Chromium))
 	@command -v "$${CHROMIUM:-chromium}" >/dev/null || { echo 'Chromium is missing: apt install chromium' >&2; exit 1; }
-	@$(PY) -m pytest --numprocesses=2 -m browser $(ARGS)
+	@$(PY) -m pytest --numprocesses=3 --dist=worksteal -m browser $(ARGS)
 
 screenshots: $(DEV) ## the pictures of README and docs, taken from the demo and from a storm in that Chromium
 	@PYTHONPATH=. $(PY) tests/project/screenshots.py
