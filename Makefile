@@ -18,9 +18,10 @@ LOCK = .work/lock/bin/uv pip compile --quiet --universal --python-version 3.11 -
 	--no-emit-find-links --custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade)
 UV_VERSION := 0.13.9
 
-# More at a time than there are processors: many of the tests wait for something.
+# What is told of the whole bot, or of one of its parts over days.
 STORIES = tests/e2e tests/crash tests/sandbox/test_demo.py \
 	tests/store/test_storm.py tests/store/test_crash_stories.py tests/store/test_standby_process.py
+# More at a time than there are processors: many of the tests wait for something.
 PYTEST = $(PY) -m pytest --numprocesses=$(JOBS) --dist=worksteal -m 'not browser and not sweep'
 
 section = @printf '\n== %s\n' '$(1)'
