@@ -89,7 +89,7 @@ bench: $(DEV) ## what the bot takes, beside the least that any program would: ra
 browser: $(DEV) ## the demo's story in a real Chromium (CHROMIUM=… names another one)
 	$(call section,Browser (Chromium))
 	@command -v "$${CHROMIUM:-chromium}" >/dev/null || { echo 'Chromium is missing: apt install chromium' >&2; exit 1; }
-	@$(PY) -m pytest --numprocesses=3 --dist=worksteal -m browser $(ARGS)
+	@$(PY) -m pytest --numprocesses=2 -m browser $(ARGS)
 
 screenshots: $(DEV) ## the pictures of README and docs, taken from the demo and from a storm in that Chromium
 	@PYTHONPATH=. $(PY) tests/project/screenshots.py

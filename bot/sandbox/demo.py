@@ -60,7 +60,7 @@ async def run_demo(*, port: int) -> None:
         async with sandbox(port=port) as box:
             print(box.greeting, flush=True)  # noqa: T201
             async with asyncio.TaskGroup() as tasks:
-                story = tasks.create_task(box.teller.perform(), name="story")
+                story = tasks.create_task(box.tell(), name="story")
                 await box.service.run(stop)
                 story.cancel()
 
@@ -86,6 +86,13 @@ class Sandbox:
         self.service: Service
         self.settings_file: Path
         """What other verbs are given to look at it."""
+
+    async def tell(self) -> None:
+        """The story, as often as somebody wishes. Does not end."""
+        # What fell before the bot has looked for the first time would be no news, however slowly it starts.
+        for site in self.sites.values():
+            await site.polled(2)
+        await self.teller.perform()
 
     @property
     def greeting(self) -> str:

@@ -49,7 +49,7 @@ async def looking(*, story: bool) -> AsyncIterator[Page]:
         opened.on("request", lambda r: None if r.url.startswith(f"{box.url}/") else wrong.append(r.url))
         await opened.goto(box.url)
         running = asyncio.create_task(box.service.run(stop))
-        telling = asyncio.create_task(box.teller.perform()) if story else None
+        telling = asyncio.create_task(box.tell()) if story else None
         yield opened
         if telling:
             telling.cancel()
