@@ -29,7 +29,9 @@ async def test_threads_open_from_their_summary_and_broadcasts_link_to_them(page:
     backend.add("PowerPick is up", ts=TS + 2, thread_ts=root["ts"], subtype="thread_broadcast")
     await page.goto(backend.url)
 
-    assert await page.locator("#messages .body").all_inner_texts() == ["PowerPick is down", "PowerPick is up"]
+    shown = page.locator("#messages .body")
+    await shown.nth(1).wait_for()
+    assert await shown.all_inner_texts() == ["PowerPick is down", "PowerPick is up"]
     assert await page.locator(".summary-count").inner_text() == "2 replies"
 
     await page.locator(".above .link-button", has_text="PowerPick is down").click()
