@@ -187,7 +187,7 @@ def _as_json(episode: Episode, threads: Mapping[str, Thread], reasons: Reasons, 
         ],
         "thread": episode.thread,
         "channel": None if thread is None else thread.channel,
-        "acknowledgedBy": None if ack is None else {"id": ack.id, "name": ack.name},
+        "acknowledgedBy": None if ack is None else ack.as_json(),
         "acknowledgedAt": None if thread is None else _iso(thread.ack_at),
         "events": [_event_as_json(event) for event in reasons.of(episode)],
     }

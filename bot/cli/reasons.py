@@ -11,6 +11,7 @@ from bot.cli.output import moment
 from bot.core.diff import Change, ChangeKind
 from bot.core.events import Event, EventKind
 from bot.core.incidents import SITE, Closing, Episode, EpisodeKind
+from bot.core.sight import NOT_RECORDED
 
 NOTICES = frozenset(
     {*(EventKind(kind.value) for kind in ChangeKind), EventKind.AWAY, EventKind.BASELINE},
@@ -95,7 +96,7 @@ def what(event: Event, *, at: Callable[[object], str] = str) -> str:
             watched = event.data.get("watched")
             return f"watching {watched} connection{'' if watched == 1 else 's'} began"
         case EventKind.AWAY:
-            lost = "recorded" if event.reason == "not_recorded" else "watched"
+            lost = "recorded" if event.reason == NOT_RECORDED else "watched"
             return f"nothing was {lost} from {at(event.data.get('from'))} to {at(event.data.get('to'))}"
     if not event.data:
         return event.kind.value

@@ -70,6 +70,9 @@ class Person:
     id: str
     name: str
 
+    def as_json(self) -> dict[str, Json]:
+        return {"id": self.id, "name": self.name}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Silence:

@@ -17,7 +17,7 @@ def acknowledge(draft: Draft, cause: Acknowledge) -> AckReply:
     if thread.ack_by is not None:
         return AckReply(outcome=AckOutcome.ALREADY, by=thread.ack_by, at=thread.ack_at, thread=thread.id)
     draft.touch(thread.id, ack_by=cause.by, ack_at=draft.now)
-    who = {"id": cause.by.id, "name": cause.by.name}
+    who = cause.by.as_json()
     draft.tell(thread.id, Role.REPLY, MessageKind.ACKNOWLEDGED, {"by": who, "at": draft.now.isoformat()})
     # Sites that are lost together share a thread: there it is one event, of this site.
     for connection in dict.fromkeys(episode.connection for episode in draft.episodes_in(thread.id) if episode.open):

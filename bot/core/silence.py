@@ -38,7 +38,7 @@ def silence(draft: Draft, connection: str) -> Silence | None:
 
 def because(muted: Silence) -> dict[str, Json]:
     """For the event of what was not said: who or what kept it silent, and until when. A person need not give a reason."""
-    by: Json = None if muted.by is None else {"id": muted.by.id, "name": muted.by.name}
+    by: Json = None if muted.by is None else muted.by.as_json()
     return {"why": muted.reason, "by": by, "until": muted.until.isoformat()}
 
 
@@ -110,9 +110,11 @@ def mute(draft: Draft, cause: Muting) -> MuteReply:
         _lift(draft, connection)
         draft.mutes[new.id] = new
         said: dict[str, Json] = {"until": cause.until.isoformat(), "reason": cause.reason}
-        draft.log(EventKind.MUTED, reason="by_person", connection=_about(connection), data={"by": _who(cause), **said})
+        draft.log(
+            EventKind.MUTED, reason="by_person", connection=_about(connection), data={"by": cause.by.as_json(), **said}
+        )
     for thread in _threads(draft, connections):
-        params = {"by": _who(cause), **said, **_names(draft, connections)}
+        params = {"by": cause.by.as_json(), **said, **_names(draft, connections)}
         draft.tell(thread.id, Role.REPLY, MessageKind.MUTED, params)
     present = silence(draft, _about(connections[0]))
     return MuteReply(outcome=MuteOutcome.MUTED, silence=present, connections=connections)
@@ -126,10 +128,10 @@ def unmute(draft: Draft, cause: Unmuting) -> MuteReply:
     if not lifted:
         return MuteReply(outcome=MuteOutcome.NOT_MUTED, silence=present)
     for connection in lifted:
-        draft.log(EventKind.UNMUTED, reason="by_person", connection=_about(connection), data={"by": _who(cause)})
+        draft.log(EventKind.UNMUTED, reason="by_person", connection=_about(connection), data={"by": cause.by.as_json()})
     # Where nothing was silent there is nothing to say.
     for thread in _threads(draft, tuple(lifted)):
-        params = {"by": _who(cause), **_names(draft, (cause.connection,))}
+        params = {"by": cause.by.as_json(), **_names(draft, (cause.connection,))}
         draft.tell(thread.id, Role.REPLY, MessageKind.UNMUTED, params)
     outcome = MuteOutcome.UNMUTED if present is None else MuteOutcome.STILL_SILENT
     return MuteReply(outcome=outcome, silence=present, connections=(cause.connection,))
@@ -188,7 +190,3 @@ def _names(draft: Draft, connections: tuple[str, ...]) -> dict[str, Json]:
 
 def _about(connection: str) -> str:
     return SITE if connection == EVERY else connection
-
-
-def _who(cause: Muting | Unmuting) -> Json:
-    return {"id": cause.by.id, "name": cause.by.name}

@@ -132,7 +132,7 @@ def decode_failure(value: Fields) -> Failure:
 
 
 def encode_person(person: Person) -> dict[str, Any]:
-    return {"id": person.id, "name": person.name}
+    return person.as_json()
 
 
 def decode_person(value: Fields) -> Person:
