@@ -80,7 +80,7 @@ sweep: $(DEV) ## the bot's death at every single step, of which the tests try ev
 
 torture: $(DEV) ## real bots killed at random over random histories (N=…, SEED=… repeats a run, POSTGRESQL=1)
 	$(call section,Torture (SIGKILL))
-	@PYTHONPATH=. $(PY) -m tests.crash.torture --histories $(N) $(if $(SEED),--seed $(SEED)) $(if $(POSTGRESQL),--postgresql)
+	@PYTHONPATH=. $(PY) -m tests.crash.torture --histories $(N) --at-once $(JOBS) $(if $(SEED),--seed $(SEED)) $(if $(POSTGRESQL),--postgresql)
 
 bench: $(DEV) ## what the bot takes, beside the least that any program would: ratios
 	$(call section,Benchmarks)

@@ -1,6 +1,6 @@
 """Real bots over random histories, killed with SIGKILL at random moments; in the end the channel is held to the truth.
 
-    python -m tests.crash.torture --histories 300 [--seed 1] [--postgresql]
+    python -m tests.crash.torture --histories 300 [--seed 1] [--at-once 2] [--postgresql]
 
 Each history is a site whose connections fall and rise, and a bot (`python -m bot run`) that polls it. The bot is killed
 while it reads, decides, commits or sends, while Slack holds an answer to a post or an edit that it has taken, or holds
@@ -166,23 +166,34 @@ class History:
         return shown
 
 
-async def torture(*, histories: int, seed: int, folder: Path, on: str | None = None, say: bool = True) -> Tally:
-    """So many histories, each from a seed of its own that follows from `seed`; with `on`, the URL of a PostgreSQL
-    server without a database's name, each in a database of its own there.
+async def torture(
+    *, histories: int, seed: int, folder: Path, on: str | None = None, at_once: int = 1, say: bool = True
+) -> Tally:
+    """So many histories, `at_once` of them beside each other, each from a seed of its own that follows from `seed`; with
+    `on`, the URL of a PostgreSQL server without a database's name, each in a database of its own there.
     """
     tally = Tally()
-    for number in range(histories):
-        own = folder / str(number)
-        own.mkdir()
-        settings = {"BOT_DATABASE_URL": await create(on, f"history_{number}")} if on else {}
-        async with Outside(own) as outside:
-            found = await History(outside, random.Random(f"{seed}/{number}"), **settings).play()
-            if not found.clean:
-                sys.stdout.write(f"history {number}: " + "\n".join(outside.lines()) + "\n")
+    turn = asyncio.Semaphore(at_once)
+
+    async def one(number: int) -> None:
+        async with turn:
+            own = folder / str(number)
+            own.mkdir()
+            settings = {"BOT_DATABASE_URL": await create(on, f"history_{number}")} if on else {}
+            async with Outside(own) as outside:
+                found = await History(outside, random.Random(f"{seed}/{number}"), **settings).play()
+                if not found.clean:
+                    # What the kernel does with a kill is not repeated by the seed: the bot's log is what is left of it.
+                    told = "\n".join(outside.lines())
+                    sys.stdout.write(f"history {number + 1}: {told}\n{outside.log.read_text()}\n")
         tally.add(found)
         if say:
             sys.stdout.write(f"history {number + 1} of {histories}: {found.lost} lost, {found.doubled} duplicated\n")
             sys.stdout.flush()
+
+    async with asyncio.TaskGroup() as playing:
+        for number in range(histories):
+            playing.create_task(one(number))
     return tally
 
 
@@ -199,6 +210,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--histories", type=int, default=20)
     parser.add_argument("--seed", type=int, default=None)
+    parser.add_argument("--at-once", type=int, default=2, help="histories beside each other")
     parser.add_argument("--postgresql", action="store_true", help="on an embedded server instead of a file")
     given = parser.parse_args()
     seed = random.SystemRandom().randrange(1_000_000) if given.seed is None else given.seed
@@ -207,7 +219,8 @@ def main() -> int:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         url = stack.enter_context(server()) if given.postgresql else None
         try:
-            tally = asyncio.run(until_told(torture(histories=given.histories, seed=seed, folder=folder, on=url)))
+            played = torture(histories=given.histories, seed=seed, folder=folder, on=url, at_once=given.at_once)
+            tally = asyncio.run(until_told(played))
         except asyncio.CancelledError:
             sys.stdout.write("told to end\n")
             return 1
