@@ -60,22 +60,34 @@ ANSWERS_END_WITHIN = 1.0
 
 
 async def run(settings: Settings, *, clock: Clock | None = None, trust_env: bool = True) -> None:
-    """The service, until SIGTERM or SIGINT. Raises `StoreError` or `OSError` when it cannot begin.
-
-    While another bot holds the same database on a server, this one is a standby; and it becomes one when another has
-    taken over. A file has one holder: a second bot is refused.
-    """
+    """The service, until SIGTERM or SIGINT. Raises as `serve` does."""
     stop = asyncio.Event()
     clock = clock or Clock()
     asyncio.get_running_loop().set_exception_handler(Complaints(clock))
+    with stop_on_signals(stop):
+        await serve(settings, stop, clock=clock, trust_env=trust_env)
+
+
+async def serve(
+    settings: Settings,
+    stop: asyncio.Event,
+    *,
+    clock: Clock,
+    trust_env: bool = True,
+    began: Callable[[Service], None] = lambda _: None,
+) -> None:
+    """The service, until `stop`; `began` is told each time it is this bot's turn, before its loops run.
+
+    While another bot holds the same database on a server, this one is a standby; and it becomes one when another has
+    taken over. A file has one holder: a second bot is refused. Raises `StoreError` or `OSError` when it cannot begin.
+    """
     standby = Standby(settings.database_url.get_secret_value())
     waiting = Waiting(metrics=Metrics(version=__version__), why=lambda: standby.why)
     signed = settings.slack is not None and settings.slack.signing_secret is not None
-    async with AsyncExitStack() as stack:
-        stack.enter_context(stop_on_signals(stop))
+    async with AsyncExitStack() as turn, AsyncExitStack() as stack:
         store = await standby.first()
         if store is not None:
-            stack.push_async_callback(store.close)
+            turn.push_async_callback(store.close)
         web = Web(waiting, signed=signed)
         stack.push_async_callback(web.stop)
         await web.start(settings.listen.host, settings.listen.port)
@@ -83,9 +95,11 @@ async def run(settings: Settings, *, clock: Clock | None = None, trust_env: bool
             if store is None:
                 web.show(waiting)
                 store = await standby.take(stop)
-            if store is None:
-                return
+                if store is None:
+                    return
+                turn.push_async_callback(store.close)
             async with Service.start(settings, clock=clock, trust_env=trust_env, store=store, web=web) as service:
+                began(service)
                 try:
                     await service.run(stop)
                 finally:
@@ -94,6 +108,7 @@ async def run(settings: Settings, *, clock: Clock | None = None, trust_env: bool
                         web.show(waiting)
                     else:
                         await web.stop()
+            await turn.aclose()
             if not service.taken:
                 return
             store = None
@@ -110,10 +125,11 @@ class Service:
         store: Store,
         clock: Clock,
         trust_env: bool,
-        web: Web | None = None,
+        web: Web,
     ) -> None:
         self.settings = settings
         self.store = store
+        self.web = web
         self.clock = clock
         self.metrics = Metrics(version=__version__)
         self.running = False
@@ -180,18 +196,18 @@ class Service:
                 now=time.time,
             )
         )
-        sources = Sources(
-            store=store,
-            clock=clock,
-            metrics=self.metrics,
-            sites=self.pollers,
-            speaking=self.reach,
-            listening=self._listening,
-            running=lambda: self.running,
+        web.show(
+            Sources(
+                store=store,
+                clock=clock,
+                metrics=self.metrics,
+                sites=self.pollers,
+                speaking=self.reach,
+                listening=self._listening,
+                running=lambda: self.running,
+            ),
+            slack_request=None if request_url is None else request_url.handle,
         )
-        slack_request = None if request_url is None else request_url.handle
-        self.web = web or Web(sources, slack_request=slack_request)
-        self.web.show(sources, slack_request=slack_request)
 
     @classmethod
     @contextlib.asynccontextmanager
@@ -200,29 +216,22 @@ class Service:
         settings: Settings,
         *,
         clock: Clock,
-        trust_env: bool = True,
-        store: Store | None = None,
-        web: Web | None = None,
+        trust_env: bool,
+        store: Store,
+        web: Web,
     ) -> AsyncIterator[Service]:
-        """Opens the database and the port, unless they are given; closes everything in the end."""
+        """Shows itself in `web`; in the end everything is closed but what was given."""
         if settings.slack is None:
             raise ValueError("the service needs the settings of Slack")
         async with AsyncExitStack() as stack:
-            if store is None:
-                store = await Store.open(settings.database_url.get_secret_value(), write=True)
-            stack.push_async_callback(store.close)
             service = cls(settings, slack=settings.slack, store=store, clock=clock, trust_env=trust_env, web=web)
             stack.push_async_callback(service.calls.close)
             for client in service.clients.values():
                 stack.push_async_callback(client.close)
             stack.push_async_callback(service.reception.close, grace=ANSWERS_END_WITHIN)
-            if web is None:
-                stack.push_async_callback(service.web.stop)
             good_at = {record.name: record.good_at for record in await store.sites()}
             for name in service.clients:
                 service.metrics.watch(name, last_good=good_at.get(name))
-            if web is None:
-                await service.web.start(settings.listen.host, settings.listen.port)
             _log.info("started", version=__version__, sites=[site.name for site in settings.sites])
             yield service
 

@@ -102,21 +102,17 @@ class Waiting:
 class Web:
     """The server, from `start` to `stop`; what it shows may change meanwhile."""
 
-    def __init__(
-        self, sources: Sources | Waiting, *, slack_request: SlackRequest | None = None, signed: bool = False
-    ) -> None:
-        """`slack_request` answers `POST /slack/events`; without it, and unless it will follow as requests are `signed`,
-        there is no such page.
-        """
-        self._sources = sources
-        self._slack_request = slack_request
+    def __init__(self, waiting: Waiting, *, signed: bool = False) -> None:
+        """Only where requests are `signed` there is a page `POST /slack/events`."""
+        self._sources: Sources | Waiting = waiting
+        self._slack_request: SlackRequest | None = None
         self.app = web.Application(client_max_size=1024**2)
         self.app.router.add_get("/", self._index)
         self.app.router.add_get("/healthz", self._healthz)
         self.app.router.add_get("/readyz", self._readyz)
         self.app.router.add_get("/status", self._status)
         self.app.router.add_get("/metrics", self._metrics)
-        if signed or slack_request is not None:
+        if signed:
             self.app.router.add_post("/slack/events", self._slack_events)
         _server_log.addFilter(_is_ours)
         self._runner = web.AppRunner(
@@ -126,7 +122,7 @@ class Web:
         self.port = 0
 
     def show(self, sources: Sources | Waiting, *, slack_request: SlackRequest | None = None) -> None:
-        """From now on. Whether there is a page for Slack's requests stays as it was."""
+        """From now on. `slack_request` answers Slack's requests, where there is a page for them."""
         self._sources, self._slack_request = sources, slack_request
 
     async def start(self, host: str | None, port: int) -> None:

@@ -30,7 +30,7 @@ from bot.sandbox.slack.server import LocalSlack
 from bot.sandbox.slack.workspace import Channel
 from bot.sandbox.story import Beat, Teller
 from bot.settings import AlertSettings, Listen, Maintenance, Route, Settings, SiteSettings, SlackSettings
-from bot.supervisor import Service
+from bot.supervisor import serve
 
 CHANNEL = Channel(id="C0ALERTS", name="warehouse-alerts")
 ROTTERDAM = Channel(id="C0ROTTERDAM", name="rotterdam")
@@ -61,7 +61,7 @@ async def run_demo(*, port: int) -> None:
             print(box.greeting, flush=True)  # noqa: T201
             async with asyncio.TaskGroup() as tasks:
                 story = tasks.create_task(box.tell(), name="story")
-                await box.service.run(stop)
+                await box.run(stop)
                 story.cancel()
 
 
@@ -76,16 +76,31 @@ def _without_proxies() -> Iterator[None]:
 
 
 class Sandbox:
-    """Everything that the demonstration consists of, running."""
+    """Everything that the demonstration consists of: the servers are up, and the bot can `run`."""
 
-    def __init__(self, *, slack: LocalSlack, sites: dict[str, SimulatedItemPath], teller: Teller, url: str) -> None:
+    def __init__(
+        self,
+        *,
+        slack: LocalSlack,
+        sites: dict[str, SimulatedItemPath],
+        teller: Teller,
+        url: str,
+        settings: Settings,
+        folder: Path,
+        clock: Clock,
+    ) -> None:
         self.slack = slack
         self.sites = sites
         self.teller = teller
         self.url = url
-        self.service: Service
-        self.settings_file: Path
+        self.settings_file = write_settings(settings, folder)
         """What other verbs are given to look at it."""
+        self._settings = settings
+        self._clock = clock
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """The bot, as `supervisor.run` runs it."""
+        await serve(self._settings, stop, clock=self._clock, trust_env=False)
 
     async def tell(self) -> None:
         """The story, as often as somebody wishes. Does not end."""
@@ -107,7 +122,7 @@ class Sandbox:
 
 @contextlib.asynccontextmanager
 async def sandbox(*, port: int = 0) -> AsyncIterator[Sandbox]:
-    """The servers and the bot, ready for `service.run`."""
+    """The servers, and the bot, ready to run."""
     sites = {
         "berlin": _with_lifts(example_site("berlin")),
         "rotterdam": _without_the_api_page(example_site("rotterdam")),
@@ -133,12 +148,9 @@ async def sandbox(*, port: int = 0) -> AsyncIterator[Sandbox]:
         teller = Teller(_story(sites, slack), reset=reset, over=over)
         url = await _serve(stack, slack, sites, teller, port, quiet=_quiet(planned, clock))
         slack.url = url
-        box = Sandbox(slack=slack, sites=sites, teller=teller, url=url)
-        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="itempath-bot-demo-"))
-        settings = _settings(slack, sites, Path(folder), planned)
-        box.settings_file = write_settings(settings, Path(folder))
-        box.service = await stack.enter_async_context(Service.start(settings, clock=clock, trust_env=False))
-        yield box
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="itempath-bot-demo-")))
+        settings = _settings(slack, sites, folder, planned)
+        yield Sandbox(slack=slack, sites=sites, teller=teller, url=url, settings=settings, folder=folder, clock=clock)
 
 
 async def _serve(

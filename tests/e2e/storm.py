@@ -68,13 +68,10 @@ class Storm(World):
         )
         await self.clock.go_on(self._every - timedelta(seconds=1))
 
-    async def _run(self, ready: asyncio.Future[Service]) -> None:
-        async with Service.start(self.configured(), clock=self.clock, trust_env=False) as service:
-            for n, poller in enumerate(service.pollers):
-                # Sites are read at the same moment, and in the same order each time.
-                poller.run = partial(self._later, n * timedelta.resolution, poller.run)  # type: ignore[method-assign]
-            ready.set_result(service)
-            await service.run(self._stop)
+    def _prepare(self, service: Service) -> None:
+        for n, poller in enumerate(service.pollers):
+            # Sites are read at the same moment, and in the same order each time.
+            poller.run = partial(self._later, n * timedelta.resolution, poller.run)  # type: ignore[method-assign]
 
     async def _later(self, span: timedelta, run: Callable[[], Awaitable[None]]) -> None:
         await self.clock.sleep(span.total_seconds())

@@ -48,7 +48,7 @@ async def looking(*, story: bool) -> AsyncIterator[Page]:
         opened.on("pageerror", lambda error: wrong.append(str(error)))
         opened.on("request", lambda r: None if r.url.startswith(f"{box.url}/") else wrong.append(r.url))
         await opened.goto(box.url)
-        running = asyncio.create_task(box.service.run(stop))
+        running = asyncio.create_task(box.run(stop))
         telling = asyncio.create_task(box.tell()) if story else None
         yield opened
         if telling:

@@ -30,7 +30,7 @@ from bot.sandbox.slack.limits import RateLimits
 from bot.sandbox.slack.server import LocalSlack
 from bot.sandbox.slack.workspace import Channel, Message
 from bot.settings import AlertSettings, Listen, Route, Settings, SiteSettings, SlackSettings
-from bot.supervisor import Service
+from bot.supervisor import Service, serve
 
 SPEED = 20.0
 """Seconds of the world in a real one: a poll each quarter of a second, a message each twentieth."""
@@ -154,7 +154,14 @@ class World:
         """Returns once the bot runs, and, with Socket Mode, can be asked."""
         self._stop = asyncio.Event()
         ready: asyncio.Future[Service] = asyncio.get_running_loop().create_future()
-        self._running = asyncio.create_task(self._run(ready))
+
+        def began(service: Service) -> None:
+            self._prepare(service)
+            ready.set_result(service)
+
+        self._running = asyncio.create_task(
+            serve(self.configured(), self._stop, clock=self.clock, trust_env=False, began=began)
+        )
         either: set[asyncio.Future[Any]] = {self._running, ready}
         await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         if not ready.done():
@@ -164,10 +171,8 @@ class World:
         if self._socket_mode:
             await self.slack.wait_for(lambda: self.slack.sockets.connected, within=WITHIN)
 
-    async def _run(self, ready: asyncio.Future[Service]) -> None:
-        async with Service.start(self.configured(), clock=self.clock, trust_env=False) as service:
-            ready.set_result(service)
-            await service.run(self._stop)
+    def _prepare(self, service: Service) -> None:
+        """Whatever a kind of world wants otherwise, before the loops run."""
 
     async def stop(self) -> None:
         """In order, as after SIGTERM. Whatever broke the bot is raised here."""

@@ -120,7 +120,7 @@ async def main() -> None:
     PICTURES.mkdir(parents=True, exist_ok=True)
     stop = asyncio.Event()
     async with sandbox() as box, looking(box.url) as pages, asyncio.TaskGroup() as tasks:
-        service = tasks.create_task(box.service.run(stop))
+        service = tasks.create_task(box.run(stop))
         story = tasks.create_task(box.teller.play())
         await shown(pages, "PowerPick is down")
         await take(pages, "outage")

@@ -304,7 +304,7 @@ async def test_the_world_of_the_demo_returns_to_its_start(monkeypatch: pytest.Mo
 async def test_the_other_verbs_can_look_at_a_running_demo() -> None:
     stop = asyncio.Event()
     async with sandbox() as box:
-        running = asyncio.create_task(box.service.run(stop))
+        running = asyncio.create_task(box.run(stop))
         await box.slack.wait_for(lambda: "Watching" in "".join(texts(box.slack)), within=30)
         settings = load(config=box.settings_file, environ={}, cwd=box.settings_file.parent)
         found = [str(line) async for line in preflight(settings, now=Clock().now)]

@@ -10,7 +10,7 @@ import socket
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,10 @@ from bot.sandbox.itempath import SimulatedItemPath
 from bot.sandbox.slack.server import LocalSlack
 from bot.settings import AlertSettings, Listen, Settings, SiteSettings, SlackSettings
 from bot.store.errors import DatabaseBusy, DatabaseTaken, DatabaseUnreachable, StoreError
-from bot.supervisor import LoopEnded, Service, run
+from bot.store.store import Store
+from bot.supervisor import LoopEnded, Service, run, serve
+from bot.telemetry import Metrics
+from bot.web import Waiting, Web
 
 ROW = {"id": 1, "name": "PowerPick"}
 
@@ -83,15 +86,35 @@ async def around(tmp_path: Path) -> AsyncIterator[Around]:
 Starts = Callable[[Settings], Any]
 
 
+@asynccontextmanager
+async def started(settings: Settings) -> AsyncIterator[Service]:
+    """A service whose loops do not run yet, with what `serve` gives it."""
+    async with AsyncExitStack() as stack:
+        store = await Store.open(settings.database_url.get_secret_value(), write=True)
+        stack.push_async_callback(store.close)
+        signed = settings.slack is not None and settings.slack.signing_secret is not None
+        web = Web(Waiting(metrics=Metrics(version="test"), why=str), signed=signed)
+        stack.push_async_callback(web.stop)
+        await web.start(settings.listen.host, settings.listen.port)
+        yield await stack.enter_async_context(
+            Service.start(settings, clock=Clock(), trust_env=False, store=store, web=web)
+        )
+
+
 @pytest.fixture
 async def start() -> AsyncIterator[Starts]:
-    """Opens a service; it is closed with the test."""
+    """Starts a service; it is closed with the test."""
     async with AsyncExitStack() as stack:
 
         async def made(settings: Settings) -> Service:
-            return await stack.enter_async_context(Service.start(settings, clock=Clock(), trust_env=False))
+            return await stack.enter_async_context(started(settings))
 
         yield made
+
+
+async def fails_to_serve(settings: Settings) -> None:
+    """Nothing stops it but the error that is expected."""
+    await serve(settings, asyncio.Event(), clock=Clock(), trust_env=False)
 
 
 async def status_of(service: Service, path: str) -> int:
@@ -128,33 +151,28 @@ async def test_the_database_is_opened_before_the_port_and_given_back_when_the_po
     with socket.create_server(("127.0.0.1", 0)) as taken:
         settings = around.settings(port=taken.getsockname()[1])
         with pytest.raises(OSError, match="address already in use"):
-            async with Service.start(settings, clock=Clock()):
-                pass
+            await fails_to_serve(settings)
 
-    async with Service.start(around.settings(), clock=Clock()):
-        pass
+    await (await Store.open(settings.database_url.get_secret_value(), write=True)).close()
 
 
 async def test_a_second_bot_is_refused_by_the_database(around: Around, start: Starts) -> None:
     await start(around.settings())
     with pytest.raises(DatabaseBusy, match="Another bot"):
-        async with Service.start(around.settings(), clock=Clock()):
-            pass
+        await fails_to_serve(around.settings())
 
 
 async def test_a_database_of_somebody_else_is_refused_before_anything_is_sent(around: Around) -> None:
     around.database.write_bytes(b"this is no database at all" * 100)
     with pytest.raises(StoreError, match="not a SQLite database"):
-        async with Service.start(around.settings(), clock=Clock()):
-            pass
+        await fails_to_serve(around.settings())
     assert around.slack.calls.log == []
 
 
 async def test_without_slack_there_is_no_service(around: Around) -> None:
     settings = around.settings().model_copy(update={"slack": None})
     with pytest.raises(ValueError, match="settings of Slack"):
-        async with Service.start(settings, clock=Clock()):
-            pass
+        await fails_to_serve(settings)
 
 
 async def test_status_tells_how_commands_reach_the_bot(around: Around, start: Starts) -> None:
@@ -202,7 +220,7 @@ async def test_it_ends_within_ten_seconds_whatever_hangs(around: Around) -> None
     settings = around.settings(signing_secret=SecretStr(around.slack.signing_secret))
     stop = asyncio.Event()
     with capture_logs() as logs, around.slack.gate("*", before=True) as gate:
-        async with Service.start(settings, clock=Clock(), trust_env=False) as service:
+        async with started(settings) as service:
             running = asyncio.create_task(service.run(stop))
             gate.release()
             await around.slack.wait_for(lambda: around.slack.sockets.connected)
@@ -236,7 +254,7 @@ async def test_told_to_stop_before_it_began_it_ends_at_once_and_leaves_nothing_b
     """Warnings about coroutines never awaited and about unclosed resources are errors here."""
     stop = asyncio.Event()
     stop.set()
-    async with Service.start(around.settings(app_token=app_token), clock=Clock(), trust_env=False) as service:
+    async with started(around.settings(app_token=app_token)) as service:
         await service.run(stop)
     gc.collect()
 

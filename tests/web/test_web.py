@@ -44,6 +44,10 @@ class Standing(Clock):
         return self.at
 
 
+def waiting() -> Waiting:
+    return Waiting(metrics=Metrics(version="test"), why=lambda: "this bot is a standby: another one has it")
+
+
 @dataclass
 class Site:
     site: str = "berlin"
@@ -105,7 +109,8 @@ async def serve(database: Path) -> AsyncIterator[Callable[..., Any]]:
             listening=lambda: {"socket_mode": None, "request_url": False},
             running=lambda: served.running,
         )
-        server = Web(sources, **{"slack_request": None} | options)
+        server = Web(waiting(), signed="slack_request" in options)
+        server.show(sources, **options)
         served = Bench(server, store, clock, site, speaks, database.with_name("bot.db.lock"), aiohttp.ClientSession())
         started.append(served)
         await server.start("127.0.0.1", 0)
@@ -372,7 +377,7 @@ async def test_a_fault_of_a_page_is_in_the_log(bench: Bench, caplog: pytest.LogC
 
 
 async def test_a_taken_address_is_an_error_of_the_system(bench: Bench) -> None:
-    other = Web(bench.web._sources, slack_request=None)
+    other = Web(waiting())
     with pytest.raises(OSError, match="address already in use"):
         await other.start("127.0.0.1", bench.web.port)
     await other.stop()
@@ -381,8 +386,7 @@ async def test_a_taken_address_is_an_error_of_the_system(bench: Bench) -> None:
 @pytest.fixture
 async def standby() -> AsyncIterator[tuple[Web, aiohttp.ClientSession]]:
     """Slack's requests are signed; who has the database is told."""
-    waiting = Waiting(metrics=Metrics(version="test"), why=lambda: "this bot is a standby: another one has it")
-    server = Web(waiting, signed=True)
+    server = Web(waiting(), signed=True)
     await server.start("127.0.0.1", 0)
     async with aiohttp.ClientSession(f"http://127.0.0.1:{server.port}") as session:
         yield server, session
@@ -425,7 +429,7 @@ async def test_a_standby_takes_no_requests_of_slack_until_it_shows_another_page(
 
 
 async def test_a_standby_without_a_signing_secret_has_no_page_for_slacks_requests() -> None:
-    server = Web(Waiting(metrics=Metrics(version="test"), why=str))
+    server = Web(waiting())
     await server.start("127.0.0.1", 0)
     async with aiohttp.ClientSession() as session, session.post(f"http://127.0.0.1:{server.port}/slack/events") as got:
         assert got.status == 404
