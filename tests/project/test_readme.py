@@ -13,7 +13,8 @@ from bot.cli.app import app
 from bot.core.events import EventKind
 from bot.core.incidents import Why
 from bot.settings import SettingDoc, load, reference
-from bot.slack.commands.grammar import WORDS, Help, parse
+from bot.slack.commands.grammar import parse
+from bot.slack.commands.vocabulary import WORDS, Help
 from bot.telemetry import Metrics
 from tests.project.conftest import ROOT
 

@@ -14,12 +14,12 @@ from bot.core.incidents import EVERY, Person
 from bot.core.state import Acknowledge, AckOutcome, AckReply, MuteReply, Muting, Reply, Unmuting
 from bot.settings.values import format_duration
 from bot.slack.commands import guidance, replies
-from bot.slack.commands.grammar import ACK, MUTE, UNMUTE, Ack, Mute, Unmute
 from bot.slack.commands.lookup import Lookup, Missing, Several, Whole
 from bot.slack.commands.mutes import muted
 from bot.slack.commands.naming import name_of, split_site
 from bot.slack.commands.people import Clicked
 from bot.slack.commands.replies import Answer
+from bot.slack.commands.vocabulary import ACK, MUTE, UNMUTE, Ack, Mute, Unmute
 from bot.store.errors import StoreError
 
 _log = structlog.get_logger(__name__)
@@ -81,16 +81,21 @@ class Doing:
                 return *forgotten, forgotten[1]
         if isinstance(found, Several | Whole | Missing):
             word = {Ack: ACK, Mute: MUTE, Unmute: UNMUTE}[type(asked)]
-            return guidance.unclear(asked.ref, found, command, word=word, rest=_rest(asked))
+            incidents = None
+            if isinstance(found, Whole) and isinstance(asked, Ack):
+                incidents = {site: len(await self._lookup.open_threads(site)) for site, _ in found.sites}
+            if isinstance(found, Several) and isinstance(asked, Unmute):
+                found = await self._lookup.muted_of(found)
+                if len(found.refs) == 1:
+                    return found.refs[0]  # only this one can be meant
+            return guidance.unclear(asked.ref, found, command, word=word, rest=_rest(asked), incidents=incidents)
         return found.site, found.id, name_of(found)
 
     async def _acknowledge_all(self, site: str, person: Person) -> Answer:
         """Everything that goes on at a site, each in its own thread."""
         threads = await self._lookup.open_threads(site)
-        if len(threads) <= 1:
-            if not threads:
-                return replies.acknowledgement(None, about=site)
-            return await self._record(_home(threads[0].id), Acknowledge(by=person, thread=threads[0].id), about=site)
+        if not threads:
+            return replies.acknowledgement(None, about=site)
         done = 0
         for thread in threads:
             act = self._act.get(_home(thread.id))
@@ -100,6 +105,9 @@ class Doing:
                 _log.warning("what a person did was not recorded", site=site, reason=str(error))
                 return replies.acknowledged_all(site, done=done, of=len(threads), failed=True)
             done += isinstance(reply, AckReply) and reply.outcome is AckOutcome.DONE
+            if len(threads) == 1 and not done:
+                # Of one it is known who has it, or that it has just ended.
+                return replies.acknowledgement(reply if isinstance(reply, AckReply) else None, about=site)
         return replies.acknowledged_all(site, done=done, of=len(threads))
 
     async def acknowledge(self, click: Clicked) -> Answer:

@@ -9,115 +9,40 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import TypeAlias
 
 from bot.core.connection import State
-from bot.slack.commands.lengths import length_at, length_in
-from bot.slack.commands.words import Word, tidy, unquoted, words
+from bot.slack.commands.guesses import CALLED, GAP, USUAL, bare_length, listing_meant, word_meant
+from bot.slack.commands.lengths import Length, length_at, length_in
+from bot.slack.commands.vocabulary import (
+    ACK,
+    FILTERS,
+    HELP,
+    HISTORY,
+    LAST_PAGE,
+    LIST,
+    LONGEST_MUTE,
+    MARKS,
+    MUTE,
+    PAGE,
+    SPANS,
+    UNMUTE,
+    WORDS,
+    Ack,
+    Command,
+    Help,
+    History,
+    Listing,
+    LookUp,
+    Mute,
+    Unmute,
+)
+from bot.slack.commands.words import Word, opened, quoted, tidy, unquoted, words
 
-HELP = "help"
-ACK = "ack"
-LIST = "list"
-HISTORY = "history"
-MUTE = "mute"
-UNMUTE = "unmute"
-WORDS = (HELP, ACK, LIST, HISTORY, MUTE, UNMUTE)
-
-SPANS = {"24h": timedelta(hours=24), "7d": timedelta(days=7), "30d": timedelta(days=30)}
-"""What `history` looks back on; the first unless another is named."""
-LONGEST_MUTE = timedelta(days=30)
-"""A silence that outlives the memory of who wanted it is a fault that nobody sees."""
-FILTERS = ("site", "type", "app", "name", "auth")
-PAGE = "page"
-LAST_PAGE = 10_000
-
-_NEAR = 0.7
-"""How much of a bare word of `list` has to be one that it takes; what is less like one is part of a name."""
-# What people call a state, or all of them.
-_STATES = {
-    **dict.fromkeys(("offline", "failed", "failing", "broken", "red", "dead", "ko"), "down"),
-    **dict.fromkeys(("online", "ok", "okay", "green", "healthy", "fine"), "up"),
-    **dict.fromkeys(("all", "everything", "*", "any"), ""),
-}
 # `name = x`, `name: x`, `name= x`: what people write for `name=x`.
 _LOOSE_FILTER = re.compile(rf"(?i)\b({'|'.join(FILTERS)})(?:\s*[=:]\s*)(?=\S)")
-_GAP = "…"
-"""Stands in a guess for what only the person can know."""
 _LIKE_ID = re.compile(r"\d+|[^\s/]+/\S+")
-
-
-@dataclass(frozen=True, slots=True)
-class LookUp:
-    """Show the connection that `ref` names: an id, `site/id`, or (the beginning of) a name."""
-
-    ref: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listing:
-    """A table of connections."""
-
-    state: State | None = None
-    filters: tuple[tuple[str, str], ...] = ()
-    """Pairs of one of `FILTERS`, each at most once, and what is looked for: a glob, or the text itself."""
-    page: int = 1
-    words: tuple[str, ...] = ()
-    """What was typed after `list`, without the page."""
-
-    def text(self, *, page: int) -> str:
-        """The command that asks for another page of the same."""
-        return " ".join((LIST, *self.words, f"{PAGE}={page}"))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class History:
-    """What became of `ref` lately."""
-
-    ref: str
-    span: str = next(iter(SPANS))
-    """One of `SPANS`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ack:
-    """Somebody takes care of what `ref` names."""
-
-    ref: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mute:
-    """Nothing new is to be said about `ref` for a while."""
-
-    ref: str
-    length: timedelta
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Unmute:
-    """Everything is to be said about `ref` again."""
-
-    ref: str
-
-
-@dataclass(frozen=True, slots=True)
-class Help:
-    """Say what can be asked."""
-
-    problem: str | None = None
-    """What was wrong with what was asked, as a sentence of the bot's own."""
-    guess: str | None = None
-    """What may have been meant, as it can be typed."""
-    word: str = ""
-    """The word of the grammar that was typed; empty when it was none."""
-    unknown: str = ""
-    """What was not understood, as it was typed, to follow after `problem`; foreign text."""
-
-
-Command: TypeAlias = LookUp | Listing | History | Ack | Mute | Unmute | Help
+_NOT_CLOSED = "The quotation mark is not closed."
 
 
 def parse(text: str, *, sites: Collection[str] = ()) -> Command:
@@ -133,7 +58,7 @@ def parse_tidied(typed: str, *, sites: Collection[str] = ()) -> Command:
         return _read(typed, sites)
     except _WrongError as wrong:
         guess = wrong.guess
-        if guess is not None and _GAP not in guess and not _understood(guess, sites):
+        if guess is not None and GAP not in guess and not _understood(guess, sites):
             guess = None  # names of any form are put into it
         word = typed.partition(" ")[0].casefold()
         return Help(problem=wrong.problem, guess=guess, word=word, unknown=wrong.unknown)
@@ -188,10 +113,13 @@ def _ref(text: str, problem: str) -> str:
 
 def _listing(rest: str, sites: Collection[str]) -> Listing:
     state: State | None = None
+    marks: list[str] = []
     filters: dict[str, str] = {}
     page = 1
     kept: list[str] = []
     typed = words(rest)
+    if (guess := _list_closed(typed)) is not None:
+        raise _WrongError(_NOT_CLOSED, guess)
     for position, word in enumerate(typed):
         key = word.key
         if key == PAGE:
@@ -210,11 +138,24 @@ def _listing(rest: str, sites: Collection[str]) -> Listing:
                 every = " ".join((LIST, *(w.raw for w in typed if w.key)))
                 raise _WrongError("`list` takes one state at a time: down, up or unknown.", every)
             state = named
+        elif not key and not word.quoted and word.value.casefold() in MARKS:
+            marks.append(word.value.casefold())
         else:
-            guess = _tightened(rest, sites) or _listing_meant(typed, position, sites)
+            guess = _tightened(rest, sites) or listing_meant(typed, position, sites)
             raise _WrongError("`list` does not know this word.", guess, unknown=word.raw)
         kept.append(word.raw)
-    return Listing(state=state, filters=tuple(filters.items()), page=page, words=tuple(kept))
+    return Listing(state=state, marks=tuple(marks), filters=tuple(filters.items()), page=page, words=tuple(kept))
+
+
+def _list_closed(typed: Sequence[Word]) -> str | None:
+    """The same with its last quotation closed, where that was forgotten and took in words of the grammar."""
+    if not typed or not typed[-1].unclosed:
+        return None
+    before, inside = opened(typed[-1])
+    for end, word in enumerate(inside):
+        if end > 0 and (word.key in (*FILTERS, PAGE) or word.value.casefold() in (*State, *MARKS)):
+            return _joined(LIST, *typed[:-1], quoted(before, inside[:end]), *inside[end:])
+    return None
 
 
 def _page(value: str) -> int:
@@ -236,53 +177,47 @@ def _tightened(rest: str, sites: Collection[str]) -> str | None:
     return f"{LIST} {tight}"
 
 
-def _listing_meant(typed: Sequence[Word], position: int, sites: Collection[str]) -> str | None:
-    """What was perhaps meant by a word that `list` does not take: what comes nearest in its place, or part of a name."""
-    word, end = typed[position], position + 1
-    if word.key:
-        near = difflib.get_close_matches(word.key[:20], FILTERS, n=1, cutoff=0.5)
-        instead = f"{near[0]}={word.raw.partition('=')[2] or _GAP}" if near else None
-    else:
-        instead = _word_meant(word.value.casefold()[:80], sites)
-    if instead is None:
-        # Everything that follows and is no word of the grammar belongs to the name.
-        while end < len(typed) and not typed[end].key and typed[end].value.casefold() not in tuple(State):
-            end += 1
-        name = " ".join(w.value for w in typed[position:end]).replace('"', "'").strip()
-        if word.key or not name or "name" in {w.key for w in typed}:
-            return None
-        instead = f'name="{name}"' if " " in name else f"name={name}"
-    return " ".join(filter(None, (LIST, *(w.raw for w in typed[:position]), instead, *(w.raw for w in typed[end:]))))
-
-
-def _word_meant(value: str, sites: Collection[str]) -> str | None:
-    if value in sites:
-        return f"site={value}"
-    if value in FILTERS:
-        return f"{value}={_GAP}"
-    near = difflib.get_close_matches(value, State, n=1, cutoff=_NEAR)
-    return _STATES.get(value, near[0] if near else None)
-
-
 def _history(rest: str, _: Collection[str]) -> History:
     typed = words(rest)
+    if (guess := _history_closed(typed)) is not None:
+        raise _WrongError(_NOT_CLOSED, guess)
+    length = _span_of(typed)
+    if length is None:
+        return History(ref=_ref(rest, _WHOSE))
+    before = " ".join(word.raw for word in typed[: length.at])
+    span = _enough(length)
+    if SPANS[span] == length.length:
+        return History(ref=_ref(before, _WHOSE), span=span)
+    raise _WrongError(
+        "`history` looks back 24h, 7d or 30d; a name that ends like a length needs quotation marks.",
+        f"{HISTORY} {before} {span}",
+    )
+
+
+def _span_of(typed: Sequence[Word]) -> Length | None:
+    """The length at the end, behind something else, unless it may be the end of a name."""
     for words_of_it in (2, 1):
         at = len(typed) - words_of_it
         length = length_at(typed, at) if at > 0 else None
-        if length is None or length.end != len(typed):
-            continue
-        before = " ".join(word.raw for word in typed[:at])
-        span = next((name for name, span in SPANS.items() if span == length.length), None)
-        if span is not None:
-            return History(ref=_ref(before, _WHOSE), span=span)
-        if not length.sure:
-            continue  # a name may end like this
-        enough = next((name for name, span in SPANS.items() if span >= length.length), list(SPANS)[-1])
-        raise _WrongError(
-            "`history` looks back 24h, 7d or 30d; a name that ends like a length needs quotation marks.",
-            f"{HISTORY} {before} {enough}",
-        )
-    return History(ref=_ref(rest, _WHOSE))
+        if length is not None and length.end == len(typed) and (length.sure or length.length in SPANS.values()):
+            return length
+    return None
+
+
+def _enough(length: Length) -> str:
+    """The shortest span that holds as much, or else the longest."""
+    return next((name for name, span in SPANS.items() if span >= length.length), list(SPANS)[-1])
+
+
+def _history_closed(typed: Sequence[Word]) -> str | None:
+    """The same with its quotation closed, where that was forgotten and took in the span."""
+    if not typed or not typed[-1].unclosed:
+        return None
+    before, inside = opened(typed[-1])
+    length = _span_of(inside)
+    if length is None:
+        return None
+    return _joined(HISTORY, *typed[:-1], quoted(before, inside[: length.at]), _enough(length))
 
 
 _WHOSE = "`history` needs the connection that you want to look back on."
@@ -294,46 +229,59 @@ def _mute(rest: str, sites: Collection[str]) -> Mute:
     found = length_in(typed, start=1)
     if found is None:
         raise _no_length(typed, sites)
-    before = typed[: found.at]
-    if len(before) > 1 and before[-1].raw.casefold() == "for":
-        before = before[:-1]
+    before = _without_for(typed[: found.at])
     ref = _ref(" ".join(word.raw for word in before), _WHAT_AND_HOW_LONG)
     if found.length > LONGEST_MUTE:
         problem = "`mute` lasts 30d at most: what is silent for longer is forgotten."
         raise _WrongError(problem, " ".join((MUTE, *(w.raw for w in before), "30d")))
     if found.length < timedelta(seconds=1):
         problem = "`mute` lasts one second at least: write 30m, 2h, 1h30m or 7d."
-        raise _WrongError(problem, " ".join((MUTE, *(w.raw for w in before), _USUAL)))
+        raise _WrongError(problem, " ".join((MUTE, *(w.raw for w in before), USUAL)))
     reason = unquoted(" ".join(word.raw for word in typed[found.end :]))
     return Mute(ref=ref, length=found.length, reason=reason)
 
 
 _WHAT_AND_HOW_LONG = "`mute` needs the connection, and for how long: 30m, 2h, 1h30m or 7d."
-_USUAL = "2h"
+
+
+def _without_for(before: Sequence[Word]) -> Sequence[Word]:
+    """What stands before a length: `Lift 2 for 2h`."""
+    return before[:-1] if len(before) > 1 and before[-1].raw.casefold() == "for" else before
 
 
 def _no_length(typed: Sequence[Word], sites: Collection[str]) -> _WrongError:
-    """There is no length, or nothing but one, or it stands before the connection."""
+    """There is no length, or nothing but one, or it stands before the connection, or within an open quotation."""
     first = length_at(typed, 0)
-    raw = [word.raw for word in typed]
     if not typed or not typed[0].value or (first is not None and first.end == len(typed)):
         return _WrongError(_WHAT_AND_HOW_LONG)
+    if typed[-1].unclosed:
+        return _WrongError(_NOT_CLOSED, _mute_closed(typed))
     if first is not None and first.sure:
         problem = "`mute` takes the connection first, and then for how long."
-        return _WrongError(problem, " ".join((MUTE, *raw[first.end :], "".join(raw[: first.end]))))
+        length = "".join(word.raw for word in typed[: first.end])
+        return _WrongError(problem, _joined(MUTE, *typed[first.end :], length))
     # What follows an id or a quoted name is no part of it.
-    if len(typed) > 1 and (typed[0].quoted or _LIKE_ID.fullmatch(raw[0])):
-        what, rest = raw[:1], raw[1:]
-    else:
-        what, rest = raw, []
-    length = _USUAL
-    if rest and rest[0].isascii() and rest[0].isdecimal() and len(rest[0]) <= 4:
-        length = f"{rest[0]}{'h' if int(rest[0]) <= 12 else 'm'}"
-        rest = rest[1:]
+    raw = [word.raw for word in typed]
+    apart = len(typed) > 1 and (typed[0].quoted or _LIKE_ID.fullmatch(raw[0]))
+    what, rest = (raw[:1], raw[1:]) if apart else (raw, [])
+    length = (bare_length(rest[0]) if rest else None) or ""
+    rest = rest[1:] if length else rest
     if what[0].casefold() in sites and len(what) == 1:
         what = [f"{what[0].casefold()}/*"]
     problem = "`mute` needs to know for how long: 30m, 2h, 1h30m or 7d."
-    return _WrongError(problem, " ".join((MUTE, *what, length, *rest)))
+    return _WrongError(problem, _joined(MUTE, *what, length or USUAL, *rest))
+
+
+def _mute_closed(typed: Sequence[Word]) -> str:
+    """The same with its quotation closed, before the length if there is one in it."""
+    before, inside = opened(typed[-1])
+    length = length_in(inside, start=1)
+    name, rest = (inside, [USUAL]) if length is None else (_without_for(inside[: length.at]), inside[length.at :])
+    return _joined(MUTE, *typed[:-1], quoted(before, name), *rest)
+
+
+def _joined(*parts: Word | str) -> str:
+    return " ".join(part if isinstance(part, str) else part.raw for part in parts)
 
 
 _READ: Mapping[str, Callable[[str, Collection[str]], Command]] = {
@@ -349,8 +297,20 @@ def meant(text: str) -> str | None:
     """The command that `text`, taken for a name in vain, may have been meant as; `None` when none is near."""
     word, _, rest = text.partition(" ")
     # As the button calls it.
-    typed = ACK if word.casefold() == "acknowledge" else word.casefold()[:20]
+    typed = ACK if word.casefold() == "acknowledge" and rest else word.casefold()[:20]
     near = difflib.get_close_matches(typed, WORDS, n=1, cutoff=0.6)
+    # What `list` takes may be typed without it.
+    listed = text if rest or near else word_meant(typed, ())
+    if CALLED.get(typed) and not rest:
+        listed = CALLED[typed]
+    if listed is not None and GAP not in listed and isinstance(parse_tidied(f"{LIST} {listed}"), Listing):
+        return f"{LIST} {listed}".strip()
     if not near or (not rest and near[0] not in (HELP, LIST)):
         return None
-    return near[0] if near[0] == HELP else f"{near[0]} {rest}".strip()
+    if near[0] == HELP:
+        return HELP
+    command = parse_tidied(guess := f"{near[0]} {rest}".strip())
+    if isinstance(command, Help):
+        # Without a length `mute` may be meant; but who types "lift 5" does not want a list.
+        return command.guess if near[0] == MUTE else None
+    return guess

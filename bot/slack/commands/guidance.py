@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import assert_never
 
 from bot.slack.blocks import Block, Foreign, Line
-from bot.slack.commands.grammar import ACK, HELP, HISTORY, LIST, MUTE, UNMUTE, Help, meant
+from bot.slack.commands.grammar import meant
 from bot.slack.commands.lookup import Missing, Several, Unclear, Whole
 from bot.slack.commands.replies import Answer, answer, private
+from bot.slack.commands.vocabulary import ACK, ACKNOWLEDGED, HELP, HISTORY, LIST, MUTE, MUTED, UNMUTE, Help
 from bot.slack.commands.words import folded
 from bot.slack.messages.phrases import told
 from bot.slack.messages.post import NOTICE_SIGN, Post, full
@@ -29,6 +30,8 @@ _GRAMMAR = (
     ("", "<name>", "the same by its name, or how it begins; in quotation marks if it reads like a command"),
     (LIST, LIST, "all connections, worst first"),
     (LIST, f"{LIST} [down|up|unknown] [site=…] [type=…] [app=…] [name=…] [auth=…]", "some of them; A* is a pattern"),
+    (f"{LIST} {MUTE} {UNMUTE}", f"{LIST} {MUTED}", "what is muted or in maintenance, and for how long"),
+    (f"{LIST} {ACK}", f"{LIST} {ACKNOWLEDGED}", "what somebody takes care of, and who"),
     (HISTORY, f"{HISTORY} {_ONE} [24h|7d|30d]", "uptime, downtimes, errors and a timeline"),
     (ACK, f"{ACK} {_ONE}", "you take care of its incident: no more reminders until it is over"),
     (MUTE, f"{MUTE} {_ONE} <2h> [reason]", "no new alerts about it for that long, 30d at most"),
@@ -57,13 +60,24 @@ def help_(asked: Help, *, command: str) -> Answer:
     return _short(Post(sign=NOTICE_SIGN, headline=what, body=body), command=command, word=asked.word)
 
 
-def unclear(ref: str, found: Unclear, command: str, *, word: str = "", rest: str = "") -> Answer:
-    """Anything but one connection was named as `ref`. `word` is that of the command, if any, and `rest` what followed."""
+def unclear(
+    ref: str,
+    found: Unclear,
+    command: str,
+    *,
+    word: str = "",
+    rest: str = "",
+    incidents: Mapping[str, int] | None = None,
+) -> Answer:
+    """Anything but one connection was named as `ref`. `word` is that of the command, if any, and `rest` what followed.
+    `incidents`: how many are open at each site, where that matters.
+    """
     match found:
         case Several():
-            return several(found, ask=f"{command} {word}".strip(), rest=rest)
+            pattern = word in (ACK, MUTE, UNMUTE) and "*" in ref
+            return several(found, ask=f"{command} {word}".strip(), rest=rest, pattern=pattern)
         case Whole():
-            return whole(found, command=command, word=word, rest=rest)
+            return whole(found, command=command, word=word, rest=rest, incidents=incidents)
         case Missing():
             return missing(ref, found, command=command, word=word, rest=rest)
     assert_never(found)
@@ -97,21 +111,31 @@ def _hardly_differs(asked: str, name: str) -> bool:
     return difflib.SequenceMatcher(None, first[:80], of_name[:80]).ratio() >= SLIP
 
 
-def several(found: Several, *, ask: str, rest: str = "") -> Answer:
+def several(found: Several, *, ask: str, rest: str = "", pattern: bool = False) -> Answer:
     """More than one is meant: how to name each. `ask` is what to put before a reference, e.g. `/connection ack`, and
-    `rest` what follows it.
+    `rest` what follows it. `pattern`: it was to be done with them all.
     """
     headline: Line = (f"{count(len(found.refs), 'connection')} may be meant",)
+    body: tuple[Line, ...] = ()
+    if pattern:
+        sites = {site for site, _, _ in found.refs}
+        whole_site = _typed(f"{ask} {sites.pop() if len(sites) == 1 else '<site>'}/* {rest}")
+        body = (("One at a time, or the whole site at once: ", whole_site),)
     items = _candidates(ask, found.refs, rest)
-    return private(Post(sign=NOTICE_SIGN, headline=headline, items=items))
+    return private(Post(sign=NOTICE_SIGN, headline=headline, body=body, items=items))
 
 
-def whole(found: Whole, *, command: str, word: str = "", rest: str = "") -> Answer:
+def whole(
+    found: Whole, *, command: str, word: str = "", rest: str = "", incidents: Mapping[str, int] | None = None
+) -> Answer:
     """A site is named where one connection was asked for: how to ask for all of it, or for one of those named like it."""
     ask = f"{command} {word}".strip()
     acts = word in (ACK, MUTE, UNMUTE)
     items: list[Line] = [
-        (_typed(f"{ask} {site}/* {rest}" if acts else f"{command} {LIST} site={site}"), f" {_all_of(watched)}")
+        (
+            _typed(f"{ask} {site}/* {rest}" if acts else f"{command} {LIST} site={site}"),
+            f" {_all_of(site, watched, incidents)}",
+        )
         for site, watched in found.sites[:LISTED]
     ]
     items += _candidates(ask, found.refs, rest)
@@ -126,7 +150,13 @@ def whole(found: Whole, *, command: str, word: str = "", rest: str = "") -> Answ
     return private(Post(sign=NOTICE_SIGN, headline=headline, body=(body,), items=tuple(items)))
 
 
-def _all_of(watched: int) -> str:
+def _all_of(site: str, watched: int, incidents: Mapping[str, int] | None) -> str:
+    """What is meant by a whole site: its connections, or of them what goes on, where only that counts."""
+    if incidents is not None:
+        number = incidents[site]
+        if number > 1:
+            return f"all {count(number, 'open incident')} of it"
+        return "its open incident" if number else "nothing at present: no incident of it is open"
     return f"all {count(watched, 'connection')} of it" if watched > 1 else "all of it"
 
 

@@ -13,12 +13,13 @@ from bot.core.incidents import Person
 from bot.slack.commands import guidance, replies, tables
 from bot.slack.commands.details import Details
 from bot.slack.commands.doing import Doing
-from bot.slack.commands.grammar import HISTORY, Ack, Help, History, Listing, LookUp, Mute, Unmute, parse, parse_tidied
+from bot.slack.commands.grammar import parse, parse_tidied
 from bot.slack.commands.lookup import Lookup, Missing, Several, Sight, Whole
 from bot.slack.commands.people import COMMAND, Asked, Clicked, Reached, Respond, asked, clicked, looked_home
 from bot.slack.commands.replies import Answer
 from bot.slack.commands.survey import Survey
 from bot.slack.commands.tables import AGAIN, TURN
+from bot.slack.commands.vocabulary import HISTORY, Ack, Help, History, Listing, LookUp, Mute, Unmute
 from bot.slack.errors import SlackError
 from bot.slack.messages import ACKNOWLEDGE, DETAILS, MUTE
 from bot.slack.workspace import Workspace

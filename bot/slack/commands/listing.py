@@ -11,9 +11,9 @@ from bot.core.connection import State
 from bot.core.incidents import Mute, Person, Silence
 from bot.core.maintenance import Window, glob
 from bot.core.state import ConnectionRecord
-from bot.slack.commands.grammar import Listing
 from bot.slack.commands.naming import name_of
 from bot.slack.commands.silences import silences
+from bot.slack.commands.vocabulary import ACKNOWLEDGED, MUTED, Listing
 from bot.slack.commands.words import folded
 from bot.slack.wording import natural
 
@@ -35,6 +35,11 @@ class Row:
     """What mutes it, of several what lasts longest."""
     ack_by: Person | None = None
     """Who has acknowledged what is open of it."""
+
+    def has(self, marks: Collection[str]) -> bool:
+        """Each of these `MARKS`."""
+        there = {MUTED: self.silence, ACKNOWLEDGED: self.ack_by}
+        return all(there[mark] is not None for mark in marks)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +95,7 @@ def page_of(
         key=worst_first,
     )
     if marks is not None:
-        found = [marks.on(row) for row in found]
+        found = [row for row in map(marks.on, found) if row.has(listing.marks)]
     pages = max(1, -(-len(found) // PAGE_SIZE))
     number = min(listing.page, pages)
     return Page(

@@ -216,6 +216,12 @@ class Lookup:
         found = {(m.site, m.connection) for m in mutes if ref in (m.connection, f"{m.site}/{m.connection}")}
         return found.pop() if len(found) == 1 else None
 
+    async def muted_of(self, several: Several) -> Several:
+        """Those that people have muted by themselves; all, if none are. Raises `StoreError`."""
+        mutes = {(mute.site, mute.connection) for mute in await self._store.mutes(now=self._clock.now())}
+        refs = tuple(ref for ref in several.refs if ref[:2] in mutes)
+        return Several(refs=refs) if refs else several
+
     async def open_threads(self, site: str) -> tuple[Thread, ...]:
         """Where everything that goes on at a site is told, the oldest first. Raises `StoreError`."""
         episodes = await self._store.episodes(site=site, open_only=True, limit=_ALL)

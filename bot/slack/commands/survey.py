@@ -13,9 +13,9 @@ from bot.core.incidents import SITE, Episode, EpisodeKind, Thread
 from bot.core.maintenance import Window
 from bot.core.sight import NOT_RECORDED
 from bot.core.state import ConnectionRecord
-from bot.slack.commands.grammar import SPANS, Listing
 from bot.slack.commands.listing import Marks, Page, corrected, page_of
 from bot.slack.commands.past import Known, Past, Seen, Stretch, past, stretches
+from bot.slack.commands.vocabulary import SPANS, Listing
 from bot.store.store import Store
 
 _ALL = 100_000

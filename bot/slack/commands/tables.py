@@ -9,12 +9,12 @@ from datetime import datetime, timedelta
 from bot.core.connection import State
 from bot.core.incidents import Episode, EpisodeKind, Person
 from bot.slack.blocks import Block, Foreign, Line, actions, bullets, button, rich_section, rich_text
-from bot.slack.commands.grammar import HISTORY, Listing
 from bot.slack.commands.listing import PAGE_SIZE, Page, Row
 from bot.slack.commands.naming import name_of
 from bot.slack.commands.past import CELLS, Errors, Past, Seen, errors, taken_up_after
 from bot.slack.commands.replies import BUTTONS, SHARE, Answer, answer
 from bot.slack.commands.survey import Listed, LookedBack
+from bot.slack.commands.vocabulary import HISTORY, MUTED, Listing
 from bot.slack.messages.phrases import name as named
 from bot.slack.messages.phrases import outage_error, reference, sentences, told
 from bot.slack.messages.post import ACKNOWLEDGED_SIGN, NOTICE_SIGN, SILENT_SIGN, Post, full
@@ -25,7 +25,16 @@ TURN = "turn_page_"
 AGAIN = "?"
 """The `value` of a share button begins so when a command follows, which is asked again for everybody."""
 
-_COLUMNS = (("", 7), ("for", 11), ("name", 26), ("reference", 22), ("type", 12), ("stops", 6), ("note", 14))
+_COLUMNS = (
+    ("", 7),
+    ("for", 11),
+    ("name", 26),
+    ("reference", 22),
+    ("type", 12),
+    ("stops", 6),
+    ("note", 14),
+    ("muted for", 11),
+)
 _MARKS = f"{SILENT_SIGN} muted or in maintenance, {ACKNOWLEDGED_SIGN} acknowledged."
 DOWNTIMES = 10
 ERRORS = 5
@@ -40,7 +49,7 @@ def table(listed: Listed, *, at: datetime, command: str, shared_by: Person | Non
         sign=_sign(listed),
         headline=_headline(listing, page, blind=bool(listed.blind)),
         body=told(
-            sentences(_counts(page), _muted(page)),
+            sentences(_counts(page), _muted(page, listing)),
             *((named(e), " cannot be read since ", e.start, ": its connections are unknown.") for e in listed.blind),
             *((Foreign(site, style="bold"), " has not been read yet.") for site in listed.unread),
             ("Did you mean ", Foreign(f"{command} {listed.guess}", 200, style="code"), "?") if listed.guess else (),
@@ -50,7 +59,7 @@ def table(listed: Listed, *, at: datetime, command: str, shared_by: Person | Non
     rendered = full(post, root=True)
     blocks = list(rendered.blocks)
     if page.rows:
-        blocks.append(rich_text(_literally(_lines(page.rows, at))))
+        blocks.append(rich_text(_literally(_lines(page.rows, at, left=MUTED in listing.marks))))
         buttons = [] if shared_by else [*_paging(listing, page), _share(listing.text(page=page.number))]
         if buttons:
             blocks.append(actions(BUTTONS, *buttons))
@@ -71,19 +80,26 @@ def _sign(listed: Listed) -> str:
 def _headline(listing: Listing, page: Page, *, blind: bool) -> Line:
     if not page.watched:
         return ("No connection is known yet",)
-    if not page.total and blind:
-        return ("Nothing to list, but not every site can be read",)
-    if not page.total and not listing.filters:
-        return (
-            f"No connection is {listing.state}"
-            if listing.state is not State.UNKNOWN
-            else "No connection's state is unknown",
-        )
     if not page.total:
+        return _nothing(listing, blind=blind)
+    marked = ""
+    if listing.marks:
+        marked = f" {'is' if page.total == 1 else 'are'} {' and '.join(dict.fromkeys(listing.marks))}"
+    if page.total < page.watched:
+        return (f"{page.total:,} of {count(page.watched, 'connection')}{marked}",)
+    every = f"All {count(page.total, 'connection')}" if page.total > 1 else "The one connection"
+    return (f"{every}{marked}",)
+
+
+def _nothing(listing: Listing, *, blind: bool) -> Line:
+    if blind:
+        return ("Nothing to list, but not every site can be read",)
+    if listing.filters:
         return ("No connection fits ", Foreign(" ".join(listing.words), 200))
-    if page.total == page.watched:
-        return (f"All {count(page.total, 'connection')}" if page.total > 1 else "The one connection",)
-    return (f"{page.total:,} of {count(page.watched, 'connection')}",)
+    if listing.state is State.UNKNOWN and not listing.marks:
+        return ("No connection's state is unknown",)
+    asked = [*([listing.state.value] if listing.state else []), *dict.fromkeys(listing.marks)]
+    return (f"No connection is {' and '.join(asked)}",)
 
 
 def _counts(page: Page) -> Line:
@@ -96,11 +112,13 @@ def _counts(page: Page) -> Line:
     return (f"{parts}. Page {page.number:,} of {page.of:,}: {page.first:,} to {last:,}, worst first.",)
 
 
-def _muted(page: Page) -> Line:
-    """How many are, and what the marks mean, if there are any."""
+def _muted(page: Page, listing: Listing) -> Line:
+    """How many are, unless only those are shown, and what the marks mean, if there are any."""
     marked = any(row.silence or row.ack_by for row in page.rows)
     return sentences(
-        (f"{page.muted:,} of them muted." if page.total > 1 else "It is muted.",) if page.muted else (),
+        (f"{page.muted:,} of them muted." if page.total > 1 else "It is muted.",)
+        if page.muted and MUTED not in listing.marks
+        else (),
         (_MARKS,) if marked else (),
     )
 
@@ -129,16 +147,18 @@ def _share(command: str) -> Block:
     return button("Share to channel", action=SHARE, value=f"{AGAIN}{command}")
 
 
-def _lines(rows: Sequence[Row], at: datetime) -> str:
-    """A table of fixed width: as wide as its contents need, without the columns that are empty."""
-    cells = [_cells(row, at) for row in rows]
+def _lines(rows: Sequence[Row], at: datetime, *, left: bool) -> str:
+    """A table of fixed width: as wide as its contents need, without the columns that are empty. `left`: with how long each
+    will still be muted.
+    """
+    cells = [_cells(row, at, left=left) for row in rows]
     used = [i for i in range(len(_COLUMNS)) if any(line[i] for line in cells)]
     head = [title for title, _ in _COLUMNS]
     widths = {i: max(_width(line[i]) for line in [head, *cells]) for i in used}
     return "\n".join("  ".join(_padded(line[i], widths[i]) for i in used).rstrip() for line in [head, *cells])
 
 
-def _cells(row: Row, at: datetime) -> list[str]:
+def _cells(row: Row, at: datetime, *, left: bool) -> list[str]:
     record, shown = row.record, row.record.row
     known = row.state is not State.UNKNOWN and record.since is not None
     stops = shown.integration_count if shown else None
@@ -150,6 +170,7 @@ def _cells(row: Row, at: datetime) -> list[str]:
         (shown.type if shown else None) or "",
         str(stops) if stops else "",
         _note(row),
+        _short(row.silence.until - at) if left and row.silence else "",
     )
     return [_cut(literal(v, 200), limit) if v else "" for v, (_, limit) in zip(values, _COLUMNS, strict=True)]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.slack.wording import clean
@@ -32,6 +33,8 @@ class Word:
     key: str = ""
     """Before the `=`, folded; empty when there is none."""
     quoted: bool = False
+    unclosed: bool = False
+    """Its closing quotation mark was forgotten: it goes on to the end of the text."""
 
 
 def words(text: str) -> list[Word]:
@@ -45,9 +48,12 @@ def words(text: str) -> list[Word]:
         prefix = _KEY.match(text, position)
         inside = prefix.end() if prefix else position
         if text[inside : inside + 1] in _OPENING:
-            end = _closing(text, inside)
+            closing = _closing(text, inside)
+            end = len(text) if closing is None else closing
             key = text[position : inside - 1].casefold() if prefix and text[inside - 1] == "=" else ""
-            found.append(Word(raw=text[position:end], value=unquoted(text[inside:end]), key=key, quoted=True))
+            value = unquoted(text[inside:end])
+            raw = text[position:end]
+            found.append(Word(raw=raw, value=value, key=key, quoted=True, unclosed=closing is None))
         else:
             end = text.find(" ", position)
             end = len(text) if end < 0 else end
@@ -58,13 +64,28 @@ def words(text: str) -> list[Word]:
     return found
 
 
-def _closing(text: str, opening: int) -> int:
-    """Where the quotation ends: a mark of the same kind that ends a word, or the end of the text."""
+def _closing(text: str, opening: int) -> int | None:
+    """Where the quotation ends: a mark of the same kind that ends a word, else a double one anywhere, which is no
+    apostrophe; `None` if there is none.
+    """
     mark = text[opening].translate(_STRAIGHT)
-    for position in range(opening + 1, len(text)):
-        if text[position].translate(_STRAIGHT) == mark and text[position + 1 : position + 2] in ("", " "):
-            return position + 1
-    return len(text)
+    same = [n for n in range(opening + 1, len(text)) if text[n].translate(_STRAIGHT) == mark]
+    ending = [n for n in same if text[n + 1 : n + 2] in ("", " ")]
+    found = ending or (same if mark == '"' else [])
+    return found[0] + 1 if found else None
+
+
+def opened(word: Word) -> tuple[str, list[Word]]:
+    """Of an unclosed word: what stands before its quotation mark, and the words behind it."""
+    prefix = _KEY.match(word.raw)
+    start = prefix.end() if prefix else 0
+    return word.raw[:start], words(word.raw[start + 1 :])
+
+
+def quoted(before: str, inside: Sequence[Word]) -> str:
+    """These words as one, in quotation marks."""
+    name = " ".join(word.raw for word in inside).replace('"', "'")
+    return f'{before}"{name}"'
 
 
 def tidy(text: str) -> str:

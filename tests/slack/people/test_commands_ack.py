@@ -93,6 +93,17 @@ async def test_what_could_not_be_recorded_of_a_whole_site_is_said(house: House) 
 # The button
 
 
+async def test_one_incident_of_a_whole_site_counts_as_one_and_keeps_whose_it_is(build: Any) -> None:
+    rows: list[dict[str, Any]] = [{"id": n, "name": f"Lift {n}", "status": 1} for n in range(1, 8)]
+    house: House = await build(sites={"plant": rows})
+    for row in rows:
+        house.sites["plant"].set_status(row["id"], 0)
+    await house.poll()
+    assert "You have acknowledged plant: 1 open incident" in await house.ask("ack plant/*")
+    shown = await house.ask("ack plant/*", user_id="U0BOB", user_name="bob")
+    assert "plant was acknowledged before\nBy alice" in shown
+
+
 async def test_the_button_acknowledges_its_thread(house: House) -> None:
     (said,) = await house.click("acknowledge", await house.thread("2"))
     assert "You have acknowledged Web Services" in read(said)

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.slack.commands.grammar import Ack, Help, LookUp, meant, parse
+from bot.slack.commands.grammar import meant, parse
+from bot.slack.commands.vocabulary import Ack, Help, LookUp
 from bot.slack.commands.words import LONGEST, folded, tidy, unquoted
 
 SINGLE_LOW, SINGLE_OPEN, SINGLE_CLOSE = "\u201a", "\u2018", "\u2019"
@@ -101,6 +102,16 @@ def test_names_are_compared_without_case_blanks_and_kinds_of_quotation_marks() -
         ("lst", "list"),
         ("hsitory 5 7d", "history 5 7d"),
         ("mutte", None),
+        ("mutte Lift 2", "mute Lift 2 2h"),
+        ("mutes", "list muted"),
+        ("muted", "list muted"),
+        ("dwon", "list down"),
+        ("offline", "list down"),
+        ("all", "list"),
+        ("down site=plant", "list down site=plant"),
+        ("site", None),
+        ("lift 5", None),
+        ('"Lift 2"2h', None),
     ],
 )
 def test_a_mistyped_command_is_recognised(text: str, guess: str | None) -> None:

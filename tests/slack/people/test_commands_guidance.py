@@ -95,7 +95,7 @@ async def test_a_site_in_place_of_a_connection_is_offered_as_a_whole(lifts: Hous
     _, *offered = await said(lifts, "ack berlin")
     assert offered == [
         "Did you mean one of these?",
-        "/connection ack berlin/* all 2 connections of it",
+        "/connection ack berlin/* nothing at present: no incident of it is open",
         "/connection ack berlin/2 Berlin Dock",
     ]
     assert "/connection list site=plant" in await lifts.ask("history plant 7d")
@@ -119,10 +119,43 @@ async def test_every_site_is_named_where_all_were_meant(lifts: House) -> None:
 
 async def test_a_pattern_lists_what_it_fits(lifts: House) -> None:
     shown = await said(lifts, "mute lift?1* 1h")
-    assert [line.split(" ", 1)[1] for line in shown[1:]] == [
+    assert [line.split(" ", 1)[1] for line in shown[2:]] == [
         f"mute plant/{30 - n} 1h Lift {n}" for n in (1, 10, 11, 12)
     ]
     assert "SAP Orders is up" in await lifts.ask("*orders")
+
+
+async def test_who_would_do_it_to_many_by_a_pattern_is_told_how_it_is_done_to_a_whole_site(lifts: House) -> None:
+    shown = await said(lifts, "mute lift* 1h")
+    assert shown[:2] == [
+        "🔵 12 connections may be meant",
+        "One at a time, or the whole site at once: /connection mute plant/* 1h",
+    ]
+    assert "the whole site at once: /connection ack <site>/*" in await lifts.ask("ack *li*")
+    assert "at once" not in await lifts.ask("mute lift 1h")
+
+
+async def test_only_what_is_muted_may_be_meant_by_unmute(lifts: House) -> None:
+    await lifts.ask("mute plant/29 1h")
+    await lifts.ask("mute plant/28 1h")
+    assert (await said(lifts, "unmute lift"))[1:] == [
+        "/connection unmute plant/29 Lift 1",
+        "/connection unmute plant/28 Lift 2",
+    ]
+    await lifts.ask("unmute plant/29")
+    assert "Lift 2 is no longer muted" in await lifts.ask("unmute lift*")
+    assert "12 connections may be meant" in await lifts.ask("unmute lift")
+
+
+async def test_for_a_site_in_place_of_a_connection_its_incidents_count_where_they_are_to_be_acknowledged(
+    lifts: House,
+) -> None:
+    lifts.sites["plant"].set_status(29, 0)
+    await lifts.poll()
+    assert "Did you mean /connection ack plant/*? That is its open incident." in await lifts.ask("ack plant")
+    lifts.sites["plant"].set_status(28, 0)
+    await lifts.poll()
+    assert "Did you mean /connection ack plant/*? That is all 2 open incidents of it." in await lifts.ask("ack plant")
 
 
 async def test_candidates_stand_in_the_order_in_which_people_count(lifts: House) -> None:
@@ -140,7 +173,7 @@ async def test_a_slip_in_a_name_that_reads_like_a_command_finds_both(build: Buil
     shown = await house.ask("Mutter Depo")
     assert "Mutter Depot is up" in shown
     shown = await house.ask("Muter Depot")
-    assert "Did you mean /connection mute Depot?" in shown
+    assert "Did you mean /connection mute Depot 2h?" in shown
     assert "/connection plant/1 Mutter Depot" in shown
 
 

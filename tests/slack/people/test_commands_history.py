@@ -16,9 +16,9 @@ from bot.core.connection import State
 from bot.core.state import ConnectionRecord
 from bot.sandbox.itempath_faults import Fault
 from bot.slack.commands import tables
-from bot.slack.commands.grammar import SPANS
 from bot.slack.commands.past import Seen, past
 from bot.slack.commands.survey import LookedBack
+from bot.slack.commands.vocabulary import SPANS
 from tests.slack.people.household import House, read
 from tests.slack.people.test_commands_laws import NOW, episodes, records, threads
 

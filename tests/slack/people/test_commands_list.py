@@ -18,9 +18,9 @@ from bot.core.maintenance import Window
 from bot.core.state import ConnectionRecord
 from bot.sandbox.itempath_faults import Fault
 from bot.slack.commands import tables
-from bot.slack.commands.grammar import Listing
 from bot.slack.commands.listing import PAGE_SIZE, corrected, page_of, worst_first
 from bot.slack.commands.survey import Listed
+from bot.slack.commands.vocabulary import Listing
 from tests.slack.people.household import House, read
 
 Build = Callable[..., Any]
@@ -161,6 +161,43 @@ async def test_what_is_muted_or_acknowledged_is_marked_with_who(build: Build) ->
     await house.ask("mute 1 2h")
     (row,) = [line for line in (await house.ask("list")).splitlines() if "Dock A" in names(line)]
     assert row.endswith("🔇 👀 bob")
+
+
+async def test_what_is_muted_can_be_listed_with_how_long_it_will_be(docks: House) -> None:
+    assert "🔵 No connection is muted\n" in await docks.ask("list muted")
+    await docks.ask("mute plant/1 30m")
+    await docks.ask("mute plant/3 3d crane")
+    shown = await docks.ask("list muted")
+    assert names(shown) == ["Dock C", "Dock A"]
+    assert shown.startswith("🔴 2 of 5 connections are muted\n1 down, 1 up. 🔇 muted or in maintenance")
+    head, first, second = shown.splitlines()[2:5]
+    assert head.endswith("  muted for")
+    assert first.endswith("🔇 alice  2 d 23 h")
+    assert "29 min" in second
+    assert names(await docks.ask("list up muted")) == ["Dock A"]
+    assert "No connection is unknown and muted" in await docks.ask("list unknown muted")
+    await docks.ask("mute plant/* 1d")
+    assert "All 5 connections are muted" in await docks.ask("list muted")
+    (turned,) = await docks.click("turn_page_on", "list muted page=1")
+    assert names(read(turned)) == names(await docks.ask("list muted"))
+
+
+async def test_what_somebody_takes_care_of_can_be_listed(docks: House) -> None:
+    await docks.ask("ack plant/*")
+    docks.sites["plant"].set_status(1, 0)
+    await docks.poll()
+    shown = await docks.ask("list acknowledged")
+    assert names(shown) == ["Dock C", "Dock B"]
+    assert "2 of 5 connections are acknowledged" in shown
+    assert "No connection is muted and acknowledged" in await docks.ask("list muted acknowledged")
+
+
+async def test_the_unknown_that_stop_as_much_stand_as_people_count(build: Build) -> None:
+    rows = [{"id": n, "name": f"Lift {n}", "status": None, "integrationCount": 2} for n in (10, 2, 1)]
+    house: House = await build(sites={"plant": [*rows, {"id": 3, "name": "Z", "status": None, "integrationCount": 3}]})
+    table = (await house.ask("list unknown")).splitlines()
+    assert [line.split()[-2] for line in table if "plant/" in line][:1] == ["plant/3"]
+    assert [line.partition("Lift ")[2].split()[0] for line in table if "Lift" in line] == ["1", "2", "10"]
 
 
 async def test_a_muted_site_marks_all_its_rows_and_counts_them(many: House) -> None:

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.connection import State
-from bot.slack.commands.grammar import (
+from bot.slack.commands.grammar import parse, parse_tidied
+from bot.slack.commands.vocabulary import (
     FILTERS,
     LONGEST_MUTE,
     SPANS,
@@ -20,8 +21,6 @@ from bot.slack.commands.grammar import (
     LookUp,
     Mute,
     Unmute,
-    parse,
-    parse_tidied,
 )
 from bot.slack.commands.words import LONGEST, words
 
@@ -45,6 +44,7 @@ def problem(text: str, *, sites: tuple[str, ...] = ()) -> Help:
         ("list app=2 name='a=b c'", None, {"app": "2", "name": "a=b c"}),
         ("list name=a=b", None, {"name": "a=b"}),
         ('list name="half open', None, {"name": "half open"}),
+        ('list name="half open"down', State.DOWN, {"name": "half open"}),
         ("list name=Bob's", None, {"name": "Bob's"}),
     ],
 )
@@ -71,6 +71,13 @@ def test_a_list_takes_a_state_and_filters_in_any_order(text: str, state: State |
         ("list berlin down", "does not know", "list site=berlin down"),
         ("list offline", "does not know", "list down"),
         ("list all", "does not know", "list"),
+        ("list mutes", "does not know", "list muted"),
+        ("list mutd up", "does not know", "list muted up"),
+        ("list ack", "does not know", "list acknowledged"),
+        ("list lift muted", "does not know", "list name=lift muted"),
+        ('list name="lift 7 down', "quotation mark is not closed", 'list name="lift 7" down'),
+        ("list “lift site=plant", "quotation mark is not closed", None),
+        ('list down name="a b site=plant muted', "not closed", 'list down name="a b" site=plant muted'),
         ("list name = lift", "does not know", "list name=lift"),
         ("list name= lift", "needs what to look for", "list name=lift"),
         ("list site: berlin down", "does not know", "list site=berlin down"),
@@ -134,6 +141,8 @@ def test_a_paging_button_asks_for_another_page_of_the_same(
         ("history Line 4 S", "Line 4 S", "24h"),
         ("history Dock 4a", "Dock 4a", "24h"),
         ("history Dock 12", "Dock 12", "24h"),
+        ('history "Dock', "Dock", "24h"),
+        ('history "Dock"7d', "Dock", "7d"),
     ],
 )
 def test_history_takes_a_connection_and_a_span(text: str, ref: str, span: str) -> None:
@@ -160,6 +169,20 @@ def test_another_span_is_answered_with_the_nearest(text: str, guess: str) -> Non
 
 
 @pytest.mark.parametrize(
+    ("text", "guess"),
+    [
+        ('history "Dock 7d', 'history "Dock" 7d'),
+        ("history plant/“Dock 1 week", 'history plant/"Dock" 7d'),
+        ('history "Dock 90d', 'history "Dock" 30d'),
+    ],
+)
+def test_a_span_within_an_open_quotation_is_no_part_of_the_name(text: str, guess: str) -> None:
+    answer = problem(text)
+    assert answer.problem == "The quotation mark is not closed."
+    assert answer.guess == guess
+
+
+@pytest.mark.parametrize(
     ("text", "ref", "minutes", "reason"),
     [
         ("mute 5 2h", "5", 120, ""),
@@ -180,6 +203,8 @@ def test_another_span_is_answered_with_the_nearest(text: str, guess: str) -> Non
         ("mute x 1w", "x", 10_080, ""),
         ("mute x 2h 3d printer", "x", 120, "3d printer"),
         ("mute Line 4 S 2h", "Line 4 S", 120, ""),
+        ('mute "Lift 2"2h', "Lift 2", 120, ""),
+        ('mute x 2h "crane is out', "x", 120, "crane is out"),
     ],
 )
 def test_mute_takes_a_connection_a_length_and_a_reason(text: str, ref: str, minutes: int, reason: str) -> None:
@@ -199,6 +224,18 @@ def test_mute_takes_a_connection_a_length_and_a_reason(text: str, ref: str, minu
         ("mute Lift 2", "needs to know for how long", "mute Lift 2 2h"),
         ("mute 5 soon", "needs to know for how long", "mute 5 2h soon"),
         ("mute 5 90", "needs to know for how long", "mute 5 90m"),
+        ("mute 5 240", "needs to know for how long", "mute 5 240m"),
+        ("mute 5 48", "needs to know for how long", "mute 5 48h"),
+        ("mute 5 0", "needs to know for how long", "mute 5 2h"),
+        ("mute 5 2026", "needs to know for how long", "mute 5 2h 2026"),
+        ("mute 5 503 again", "needs to know for how long", "mute 5 2h 503 again"),
+        ("mute 5 20260102", "needs to know for how long", "mute 5 2h 20260102"),
+        ("mute lift*", "needs to know for how long", "mute lift* 2h"),
+        ('mute "Lift 2', "quotation mark is not closed", 'mute "Lift 2" 2h'),
+        ('mute "Lift 2 30m swap', "quotation mark is not closed", 'mute "Lift 2" 30m swap'),
+        ("mute plant/“Lift 2 for 30 min", "quotation mark is not closed", 'mute plant/"Lift 2" 30 min'),
+        ("mute 't Hoekje 2h", "quotation mark is not closed", 'mute "t Hoekje" 2h'),
+        ('mute "', "needs the connection, and for how long", None),
         ('mute "Lift 2" 3 disks', "needs to know for how long", 'mute "Lift 2" 3h disks'),
         ("mute Berlin", "needs to know for how long", "mute berlin/* 2h"),
         ("mute 2h Lift 2", "takes the connection first", "mute Lift 2 2h"),
