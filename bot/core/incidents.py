@@ -265,7 +265,7 @@ class MessageKind(enum.StrEnum):
 
     ROOT = "root"
     """`params` of a `CHANGES` root: `{"changes": [Change.as_json(), …]}`; of `AWAY`: `{"from": iso, "to": iso,
-    "unrecorded": bool}`; of `BASELINE`: `{"watched": int, "unreadable": int}`; else empty."""
+    "reason": its event's}`; of `BASELINE`: `{"watched": int, "unreadable": int}`; else empty."""
     RECOVERED = "recovered"
     """`{"episode": id, "error": str | None}`: an outage or a blindness is over; `error` is what the log said with it."""
     GROWN = "grown"

@@ -42,8 +42,8 @@ def tell_gap(draft: Draft, poll: Polled | Failed) -> None:
     if poll.unwatched is not None and poll.unwatched <= longest:
         return
     span = {"from": alive_at.isoformat(), "to": draft.now.isoformat()}
-    thread = draft.open_notice(ThreadKind.AWAY, draft.policy.home, params={**span, "unrecorded": poll.unrecorded})
     reason = NOT_RECORDED if poll.unrecorded else "silent_for_long"
+    thread = draft.open_notice(ThreadKind.AWAY, draft.policy.home, params={**span, "reason": reason})
     draft.log(EventKind.AWAY, reason=reason, thread=thread.id, data=span)
 
 

@@ -68,8 +68,7 @@ class Steps:
 
     async def _stands(self, outgoing: Outgoing) -> bool:
         """Whether it still is as it was read: a look may delete copies, and another bot may have taken over meanwhile."""
-        claim = await self._outbox.look(outgoing.key)
-        return claim is not None and claim.outgoing == outgoing
+        return await self._outbox.row(outgoing.key) == outgoing
 
     # Post
 
@@ -158,11 +157,11 @@ class Steps:
 
     async def _thread_gone(self, outgoing: Outgoing, error: Gone) -> None:
         """Its root is posted anew, and the reply goes below that."""
-        root = await self._outbox.look(MessageKey(thread=outgoing.message.thread, n=0))
-        if root is None or root.outgoing.ts != outgoing.root_ts:
+        root = await self._outbox.row(MessageKey(thread=outgoing.message.thread, n=0))
+        if root is None or root.ts != outgoing.root_ts:
             await self._not_before_its_root(outgoing)
             return
-        if not await self._post_anew(root.outgoing):
+        if not await self._post_anew(root):
             await self._refused(outgoing, error)
             return
         _log.warning("a thread is gone; posting its root anew", message=label(outgoing.key), error=error.error)

@@ -48,6 +48,11 @@ class Outbox:
         async with self._database.read(held=True) as connection:
             return await self._claim_of(connection, key)
 
+    async def row(self, key: MessageKey) -> Outgoing | None:
+        """As `look`, without what it should show: that of a group is hundreds of rows."""
+        async with self._database.read(held=True) as connection:
+            return await self._outgoing(connection, key)
+
     async def pending(self) -> Pending:
         """How much is not yet as it should be in Slack."""
         behind = or_(UNSENT, UNSHOWN)
@@ -75,10 +80,9 @@ class Outbox:
             # The site's row first: no decision falls between the message and what it shows.
             of = select(thread.c.site).where(thread.c.id == key.thread).scalar_subquery()
             await connection.execute(select(site.c.name).where(site.c.name == of).with_for_update())
-            found = await views.outgoing(connection, self._where, _is(key))
-            if not found or found[0].state not in (DeliveryState.NEW, DeliveryState.HELD):
+            outgoing = await self._outgoing(connection, key)
+            if outgoing is None or outgoing.state not in (DeliveryState.NEW, DeliveryState.HELD):
                 return None
-            (outgoing,) = found
             values: dict[str, Any] = {
                 "state": _MAYBE,
                 "first_tried_at": outgoing.first_tried_at or now,
@@ -218,9 +222,12 @@ class Outbox:
             )
 
     async def _claim_of(self, connection: AsyncConnection, key: MessageKey) -> Claim | None:
-        found = await views.outgoing(connection, self._where, _is(key))
+        outgoing = await self._outgoing(connection, key)
         view = await views.thread_view(connection, self._where, key.thread)
-        return Claim(outgoing=found[0], view=view) if found and view is not None else None
+        return None if outgoing is None or view is None else Claim(outgoing=outgoing, view=view)
+
+    async def _outgoing(self, connection: AsyncConnection, key: MessageKey) -> Outgoing | None:
+        return next(iter(await views.outgoing(connection, self._where, _is(key))), None)
 
 
 _DONE: dict[str, Any] = {"error": None, "due_at": None, "attempts": 0, "looks": 0}

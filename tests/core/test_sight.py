@@ -148,7 +148,7 @@ def test_away_for_more_than_three_intervals_and_five_minutes_is_told_once() -> N
     story.poll(up(), resumed=True)
 
     [root] = story.sent
-    assert root.params == {"from": last.isoformat(), "to": story.now.isoformat(), "unrecorded": False}
+    assert root.params == {"from": last.isoformat(), "to": story.now.isoformat(), "reason": "silent_for_long"}
     [thread] = story.roots
     assert (thread.kind, thread.phase) == (ThreadKind.AWAY, Phase.CLOSED)
     assert len(story.happened(EventKind.AWAY)) == 1
@@ -186,14 +186,17 @@ def test_with_a_long_interval_three_of_them_are_what_counts() -> None:
     assert len(story.sent) == 1
 
 
-@pytest.mark.parametrize("cause", [Failed(failure=REFUSED), Failed(failure=REFUSED, unrecorded=True)])
-def test_a_gap_that_ends_in_failure_is_told_all_the_same(cause: Failed) -> None:
+@pytest.mark.parametrize(
+    ("cause", "reason"),
+    [(Failed(failure=REFUSED), "silent_for_long"), (Failed(failure=REFUSED, unrecorded=True), "not_recorded")],
+)
+def test_a_gap_that_ends_in_failure_is_told_all_the_same(cause: Failed, reason: str) -> None:
     story = Story(up())
     story.sleep(hours=1)
     story.step(cause)
 
     assert story.roots[0].kind is ThreadKind.AWAY
-    assert story.sent[0].params["unrecorded"] is cause.unrecorded
+    assert story.sent[0].params["reason"] == reason
 
 
 def test_reads_that_were_not_recorded_for_long_are_told_like_an_absence_and_say_why() -> None:
@@ -203,7 +206,7 @@ def test_reads_that_were_not_recorded_for_long_are_told_like_an_absence_and_say_
     story.poll(down(), up("2"), unrecorded=True)
 
     root = story.sent[0]
-    assert root.params == {"from": last.isoformat(), "to": story.now.isoformat(), "unrecorded": True}
+    assert root.params == {"from": last.isoformat(), "to": story.now.isoformat(), "reason": "not_recorded"}
     assert [event.reason for event in story.happened(EventKind.AWAY)] == ["not_recorded"]
     fell, rose = sorted(story.episodes(EpisodeKind.OUTAGE), key=lambda each: each.connection)
     assert (fell.why, fell.not_before) == (Why.WHILE_UNRECORDED, last)

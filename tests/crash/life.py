@@ -6,24 +6,21 @@ A step is where the bot may die: whatever the database and Slack hold at that mo
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, TypeVar
-
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.policy import Policy
 from bot.poller import Poller, Reads
 from bot.slack.calls import SlackCalls
 from bot.slack.delivery import Delivery
 from bot.slack.workspace import Workspace
-from bot.store.engine import Database
 from bot.store.store import Store
 from bot.telemetry import Metrics
 from tests.crash.clock import Virtual
 from tests.crash.workspace import Channels
+from tests.store.commits import telling
 
 T = TypeVar("T")
 Arguments = dict[str, Any]
@@ -33,22 +30,6 @@ Step = Callable[[str, Arguments | None], None]
 ADOPT_WAIT = timedelta(seconds=3)
 CUT_OFF_EVERY = 0.1
 POST = "chat.postMessage"
-
-
-class CountedDatabase(Database):
-    """Each commit is two steps: before it, when all of it would be undone, and after it, before anybody learns of it."""
-
-    def __init__(self, database: Database, step: Step) -> None:
-        super().__init__(database.address, database.engine)
-        self.hold = database.hold
-        self._step = step
-
-    @asynccontextmanager
-    async def write(self) -> AsyncIterator[AsyncConnection]:
-        async with super().write() as connection:
-            yield connection
-            self._step("commit, before", None)
-        self._step("commit, after", None)
 
 
 class CountedCalls(SlackCalls):
@@ -89,7 +70,9 @@ class Life:
     ) -> None:
         """`sources` by the name of their site; all of them share the channel and whatever else `policy` says."""
         self._opened = opened
-        self.store = Store(CountedDatabase(opened._database, step), None, opened.install_id)
+        self.store = telling(
+            opened, before=lambda: step("commit, before", None), after=lambda: step("commit, after", None)
+        )
         calls = CountedCalls(channels, step)
         self.delivery = Delivery(
             store=self.store,

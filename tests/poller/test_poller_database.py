@@ -189,7 +189,7 @@ async def test_a_database_that_takes_nothing_for_long_is_one_message_with_its_bo
     view = await bench.store.thread(away[0].id)
     assert view is not None
     end = START + timedelta(minutes=6)
-    assert view.root.params == {"from": START.isoformat(), "to": end.isoformat(), "unrecorded": True}
+    assert view.root.params == {"from": START.isoformat(), "to": end.isoformat(), "reason": "not_recorded"}
     (episode,) = await bench.store.episodes()
     assert (episode.why, episode.not_before, episode.start) == (Why.WHILE_UNRECORDED, START, end)
 

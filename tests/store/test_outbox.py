@@ -32,9 +32,9 @@ async def outbox(store: Store) -> Outbox:
 
 
 async def row(outbox: Outbox, key: MessageKey = ROOT) -> Outgoing:
-    found = await outbox.look(key)
+    found = await outbox.row(key)
     assert found is not None
-    return found.outgoing
+    return found
 
 
 async def claimed(outbox: Outbox, key: MessageKey = ROOT, *, now: datetime = NOW) -> Claim:
@@ -269,6 +269,7 @@ async def test_an_outcome_of_a_message_that_is_not_there_is_an_error(outbox: Out
     with pytest.raises(DeliveryMismatch):
         await (OUTCOMES | UNGUARDED)[name](outbox, GONE, 0)
     assert await outbox.look(GONE) is None
+    assert await outbox.row(GONE) is None
 
 
 @pytest.mark.parametrize("name", ["refused", "unsure", "absent", "sent"])

@@ -190,6 +190,8 @@ async def test_a_holder_that_lost_its_place_learns_it_without_writing_and_edits_
         await holder.keep()
     with pytest.raises(DatabaseTaken):
         await holder.outbox.look(MessageKey(thread="default/1", n=0))
+    with pytest.raises(DatabaseTaken):
+        await holder.outbox.row(MessageKey(thread="default/1", n=0))
     await second.close()
     with pytest.raises(DatabaseTaken):
         await holder.keep()

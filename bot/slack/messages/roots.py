@@ -9,6 +9,7 @@ from typing import assert_never
 
 from bot.core.connection import State
 from bot.core.incidents import Closing, Episode, Thread, ThreadKind, ThreadView
+from bot.core.sight import NOT_RECORDED
 from bot.slack.blocks import Foreign, Line, Link
 from bot.slack.messages import groups, outages, sites
 from bot.slack.messages.changes import changes
@@ -151,7 +152,7 @@ def _named(word: str, episodes: Sequence[Episode]) -> Line:
 def _away(view: ThreadView) -> Post:
     start = datetime.fromisoformat(str(view.root.params["from"]))
     end = datetime.fromisoformat(str(view.root.params["to"]))
-    unrecorded = view.root.params.get("unrecorded")
+    unrecorded = view.root.params.get("reason") == NOT_RECORDED
     reason = "This bot's database took no changes from " if unrecorded else "This bot was away from "
     return Post(
         sign=NOTICE_SIGN,

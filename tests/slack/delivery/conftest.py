@@ -19,7 +19,8 @@ from bot.slack.calls import SlackCalls
 from bot.slack.workspace import Workspace
 from bot.store.store import Store
 from bot.telemetry import Metrics
-from tests.slack.delivery.room import Belled, Room
+from tests.slack.delivery.room import Room
+from tests.store.commits import telling
 
 CHANNELS = {"C0ALERTS": "alerts", "C0SECOND": "second"}
 
@@ -51,7 +52,7 @@ async def build(database: Path) -> AsyncIterator[Build]:
             opened = await Store.open(f"sqlite:///{database}", write=True)
             stack.push_async_callback(opened.close)
             bell = asyncio.Event()
-            store = Store(Belled(opened._database, bell), None, opened.install_id)
+            store = telling(opened, after=bell.set)
             metrics = Metrics(version="test")
             calls = SlackCalls(
                 token=slack.bot_token, api_url=slack.api_url, counts=metrics, timeout=answer_within, trust_env=False

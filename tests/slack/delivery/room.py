@@ -9,8 +9,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from bot.clock import Clock
 from bot.core.connection import Connection
 from bot.core.incidents import (
@@ -30,7 +28,6 @@ from bot.sandbox.slack.server import LocalSlack
 from bot.slack.calls import SlackCalls
 from bot.slack.delivery import Delivery
 from bot.slack.workspace import Workspace
-from bot.store.engine import Database
 from bot.store.outbox import DeliveryState, MessageKey, Outgoing
 from bot.store.store import Store
 from bot.telemetry import Metrics
@@ -42,21 +39,6 @@ ADOPT_WAIT = timedelta(seconds=3)
 
 def key(thread: int, n: int = 0) -> MessageKey:
     return MessageKey(thread=f"default/{thread}", n=n)
-
-
-class Belled(Database):
-    """Rings after each commit."""
-
-    def __init__(self, database: Database, bell: asyncio.Event) -> None:
-        super().__init__(database.address, database.engine)
-        self.hold = database.hold
-        self._bell = bell
-
-    @contextlib.asynccontextmanager
-    async def write(self) -> AsyncIterator[AsyncConnection]:
-        async with super().write() as connection:
-            yield connection
-        self._bell.set()
 
 
 @dataclass
@@ -170,9 +152,9 @@ class Room:
         return await self.slack.wait_for(condition, within=within)
 
     async def row(self, which: MessageKey) -> Outgoing:
-        claim = await self.store.outbox.look(which)
-        assert claim is not None
-        return claim.outgoing
+        found = await self.store.outbox.row(which)
+        assert found is not None
+        return found
 
     async def until_row(
         self, which: MessageKey, condition: Callable[[Outgoing], Any], *, within: float = 30.0

@@ -311,7 +311,7 @@ def test_a_gap_in_watching_is_told_with_its_bounds(story: Story, shown: Shown) -
         "This bot was away from {2026-11-24 04:30:05} to {2026-11-24 05:05:05}.",
         "Changes that still hold are announced; whatever came and went in between was missed.",
     ]
-    assert shown(story.root(thread, **bounds, unrecorded=True)) == [
+    assert shown(story.root(thread, **bounds, reason="not_recorded")) == [
         "# 🔵 Nothing was recorded for 35 min",
         "This bot's database took no changes from {2026-11-24 04:30:05} to {2026-11-24 05:05:05}.",
         "Changes that still hold are announced; whatever came and went in between was missed.",
