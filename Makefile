@@ -31,10 +31,12 @@ ifeq ($(strip $(HOME)),)
 export HOME := $(CURDIR)/.work/home
 endif
 
+# Some environments forbid bytecode files: then each of the tests' many processes would compile the bot and the tests anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.NOTPARALLEL:
-.PHONY: help demo test lint types imports unit stories sweep torture bench browser screenshots format lock image clean
+.PHONY: help demo test checks lint types imports bytecode unit stories sweep torture bench browser screenshots format lock image clean
 
 help: ## list these targets
 	@echo 'make TARGET, where TARGET is one of:'
@@ -44,7 +46,18 @@ help: ## list these targets
 demo: $(RUNTIME) ## the whole story on this machine, no account needed (PORT=8090 chooses the port)
 	@$(PY) -m bot demo $(if $(PORT),--port $(PORT))
 
-test: lint types imports unit stories ## every check but the browser's: what a change must pass
+# One after the other, whatever make was told: tests share the processors and the coverage files.
+test: $(DEV) ## every check but the browser's: what a change must pass
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target checks
+	@$(MAKE) --no-print-directory --jobs=1 unit
+	@$(MAKE) --no-print-directory --jobs=1 stories
+
+checks: types lint imports bytecode ## what needs no test to run: types, rules, format, floors
+
+# Beside mypy, which keeps one processor busy: else each of pytest's processes would do it by itself, all at once.
+bytecode: $(DEV) ## the bot and the tests compiled, as pytest wants them
+	@$(PY) -m compileall -q bot
+	@$(PY) -m pytest --collect-only -qq >/dev/null
 
 lint: $(DEV) ## rules and format
 	$(call section,Rules and format (ruff))

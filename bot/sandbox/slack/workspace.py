@@ -116,6 +116,10 @@ class Workspace:
         """Slack has taken it, but its history does not show it for so long."""
         self._unseen[message["channel"], message["ts"]] = self.now() + seconds
 
+    def reveal(self) -> None:
+        """History shows everything from now on."""
+        self._unseen.clear()
+
     def post(self, channel: str, *, user: str, text: str, **fields: Any) -> Message:
         """A new message. `fields` are Slack's: `blocks`, `attachments`, `thread_ts`, `metadata`, `bot_id`, `subtype`."""
         message: Message = {"type": "message", "channel": channel, "user": user, "text": text, "ts": self.next_ts()}

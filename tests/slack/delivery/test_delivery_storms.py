@@ -77,13 +77,16 @@ async def test_a_message_that_shows_only_after_seconds_is_found_by_the_second_lo
         await room.announce(1)
         async with room.running():
             await room.until_settled()
-    room.slack.fail("chat.postMessage", Fault.late(15, Fault.drop()))
+    room.slack.fail("chat.postMessage", Fault.late(1e9, Fault.drop()))
     await (room.announce(1) if role == "root" else room.say(1, 1))
+    look = "conversations.history" if role == "root" else "conversations.replies"
     async with room.running():
+        await room.slack.wait_for(lambda: any(call.answered for call in room.slack.made(look)))
+        room.slack.workspace.reveal()
         await room.until_settled()
     expected = ["1.0"] if role == "root" else ["1.0", "1.1"]
     assert room.shown() == room.posts() == expected
-    looks = room.slack.made("conversations.history" if role == "root" else "conversations.replies")
+    looks = room.slack.made(look)
     assert len(looks) == 2
     assert looks[1].at - looks[0].at >= ADOPT_WAIT.total_seconds()
 
