@@ -13,7 +13,9 @@ PYTHON_VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_
 RUNTIME := $(VENV)/.runtime-$(PYTHON_VERSION)
 DEV := $(VENV)/.dev-$(PYTHON_VERSION)
 
-PIP_INSTALL = $(PY) -m pip install --quiet --no-input --disable-pip-version-check --only-binary=:all: --require-hashes
+# What is never imported need not be compiled; Python compiles the rest when it first imports it.
+PIP_INSTALL = $(PY) -m pip install --quiet --no-input --no-compile --disable-pip-version-check --only-binary=:all: \
+	--require-hashes
 LOCK = .work/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade)
 UV_VERSION := 0.13.9
