@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import functools
 import os
 import shutil
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import settings
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from bot.store.store import Store
 
@@ -28,6 +30,25 @@ def _nothing_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith(("BOT_", "SLACK_", "ITEMPATH_")):
             monkeypatch.delenv(name)
+
+
+class _Compiled(dict[Any, Any]):
+    """Statements as SQLAlchemy keeps them, known again by any engine of the same kind of database."""
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        return super().get((key[0].name, *key[1:]), default)
+
+    def __setitem__(self, key: Any, compiled: Any) -> None:
+        super().__setitem__((key[0].name, *key[1:]), compiled)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _compiled_once() -> Iterator[None]:
+    """Each test has a database of its own. To compile all that is asked of it anew would be a third of its work."""
+    made = functools.partial(create_async_engine, execution_options={"compiled_cache": _Compiled()})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("bot.store.engine.create_async_engine", made)
+        yield
 
 
 def in_a_thread(work: Coroutine[Any, Any, None]) -> None:

@@ -7,6 +7,8 @@ The promise: every committed message arrives, and no duplicate stays, provided t
 from __future__ import annotations
 
 import asyncio
+import itertools
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -73,21 +75,27 @@ class Delivery:
         self._busy = _Busy()
         self._edited_at: dict[MessageKey, datetime] = {}
         self._resting: dict[MessageKey, tuple[datetime, timedelta]] = {}
-        self._rows: tuple[Outgoing, ...] = ()
+        self._rows: dict[str, list[Outgoing]] = {}
+        """By thread."""
         self._read_at: datetime | None = None
+        """When all of them were."""
         self._away_since: datetime | None = None
         self._stale = True
+        """Whether somebody else may have changed any."""
+        self._changed: set[str] = set()
+        """Threads in which this loop has changed something since."""
         self._reading = StateLog(_log, "reading the messages that wait")
         self._recording = StateLog(_log, "recording what became of messages")
         self._draining = False
 
     def wake(self) -> None:
+        self._stale = True
         self._wake.set()
 
     def drain(self) -> None:
         """Let `run` begin what may go at once, finish what is under way, and end."""
         self._draining = True
-        self._wake.set()
+        self.wake()
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as tasks:
@@ -103,7 +111,6 @@ class Delivery:
         """Begin what may begin; tells when to look again."""
         # What is finished while the rows are read may be in them as it was before: it is left to the next round.
         before = self._busy.copy()
-        self._stale |= self._wake.is_set()
         self._wake.clear()
         if self._away_since is not None and _within(self._clock.now(), self._away_since, STORE_AWAY):
             return self._away_since + STORE_AWAY
@@ -130,7 +137,7 @@ class Delivery:
         self.pace.saw(now)
         self._resting = {key: rest for key, rest in self._resting.items() if _within(now, *rest)}
         planned = plan(
-            self._rows,
+            itertools.chain.from_iterable(self._rows.values()),
             pace=self.pace,
             now=now,
             busy_lanes=before.lanes | self._busy.lanes,
@@ -145,15 +152,25 @@ class Delivery:
         return min(filter(None, (read_at + LOOK_AGAIN, planned.wake_at, *wakes)))
 
     async def _read_rows(self) -> datetime:
-        """Only when something happened, or nothing did for long: there may be thousands. Tells when they were read."""
+        """All of them only after a commit of somebody else's, or when there was none for long: there may be thousands.
+        What a step has changed is in its own thread. Tells when all were read.
+        """
         now = self._clock.now()
-        if self._stale or self._read_at is None or not _within(now, self._read_at, LOOK_AGAIN):
-            # A read that fails leaves them stale.
+        stale, self._stale = self._stale, False
+        changed, self._changed = self._changed, set()
+        try:
+            if stale or self._read_at is None or not _within(now, self._read_at, LOOK_AGAIN):
+                self._rows = _by_thread(await self._store.outbox.waiting())
+                self._read_at = now
+                self._reading.worked(now)
+            elif changed:
+                fresh = _by_thread(await self._store.outbox.waiting_in(changed))
+                for thread in changed:
+                    self._rows.pop(thread, None)
+                self._rows |= fresh
+        except StoreError:
             self._stale = True
-            self._rows = await self._store.outbox.waiting()
-            self._stale = False
-            self._read_at = now
-            self._reading.worked(now)
+            raise
         return self._read_at
 
     async def _take(self, step: Step) -> None:
@@ -177,6 +194,7 @@ class Delivery:
         finally:
             self._busy.lanes.discard(step.lane)
             self._busy.messages.discard(key)
+            self._changed.add(key.thread)
             self._wake.set()
 
     def _took_turn(self, key: MessageKey) -> None:
@@ -185,6 +203,13 @@ class Delivery:
         self._edited_at[key] = self._clock.now()
         if len(self._edited_at) > TURNS_REMEMBERED:
             del self._edited_at[next(iter(self._edited_at))]
+
+
+def _by_thread(rows: Iterable[Outgoing]) -> dict[str, list[Outgoing]]:
+    found: dict[str, list[Outgoing]] = {}
+    for row in rows:
+        found.setdefault(row.message.thread, []).append(row)
+    return found
 
 
 def _within(now: datetime, since: datetime, span: timedelta) -> bool:

@@ -9,6 +9,7 @@ one moment (`REPEATABLE READ`).
 from __future__ import annotations
 
 import asyncio
+import functools
 import os
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -177,14 +178,24 @@ class Database:
 
     def insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
         """An `INSERT` that knows `ON CONFLICT`, which both databases spell alike and SQLAlchemy keeps apart."""
-        return postgresql.insert(table) if self.address.path is None else sqlite.insert(table)
+        return _insert(table, server=self.address.path is None)
 
     def upsert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
         """Insert a row, or overwrite all of it."""
-        statement = self.insert(table)
-        keys = [column.name for column in table.primary_key]
-        values = {column.name: statement.excluded[column.name] for column in table.columns if column.name not in keys}
-        return statement.on_conflict_do_update(index_elements=keys, set_=values)
+        return _upsert(table, server=self.address.path is None)
+
+
+def _insert(table: Table, *, server: bool) -> sqlite.Insert | postgresql.Insert:
+    return postgresql.insert(table) if server else sqlite.insert(table)
+
+
+@functools.cache
+def _upsert(table: Table, *, server: bool) -> sqlite.Insert | postgresql.Insert:
+    # Each time anew it would cost a poll more than what it writes.
+    statement = _insert(table, server=server)
+    keys = [column.name for column in table.primary_key]
+    values = {column.name: statement.excluded[column.name] for column in table.columns if column.name not in keys}
+    return statement.on_conflict_do_update(index_elements=keys, set_=values)
 
 
 @asynccontextmanager

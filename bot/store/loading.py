@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, exists, or_, select, union
+from sqlalchemy import bindparam, exists, or_, select, union
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.incidents import MessageKind, Phase, ThreadKind
@@ -17,8 +17,57 @@ from bot.store.views import OLDEST_FIRST, latest
 
 _OPEN = [phase.value for phase in Phase if phase is not Phase.CLOSED]
 
+# The statements stand here, with places for what they are about: to build them anew costs as much as to ask them.
+
+_NAME = bindparam("name", type_=site.c.name.type)
+_PEERS = bindparam("peers", type_=site.c.name.type, expanding=True)
+
 # Slack certainly does not have it: it was never tried, or refused.
 _UNPOSTED = (message.c.n == 0) & UNSENT & (message.c.state != DeliveryState.MAYBE.value) & ~message.c.maybe_sent_before
+# Not a join: SQLite would begin with all the threads that are kept, instead of the few messages that wait.
+_IN_ITS_THREADS = exists().where(thread.c.id == message.c.thread, thread.c.site == _NAME)
+
+# Each part by an index of its own, and as queries rather than as lists of ids: however long Slack was away, and however
+# much is kept, a statement stays small.
+_GOING_ON = select(episode).where(episode.c.site == _NAME, episode.c.end.is_(None))
+_OVER_LATELY = select(episode).where(episode.c.site == _NAME, episode.c.end >= bindparam("since"))
+_TOLD_IN = tuple(
+    part.with_only_columns(episode.c.thread).where(episode.c.thread.is_not(None)) for part in (_GOING_ON, _OVER_LATELY)
+)
+# In one order, as every writer does, so that none waits for one that waits for it.
+_TAKEN = (
+    select(site)
+    .where(
+        or_(
+            site.c.name == _NAME,
+            site.c.name.in_(_PEERS),
+            site.c.name.in_(select(thread.c.site).where(thread.c.id.in_(union(*_TOLD_IN)))),
+        )
+    )
+    .order_by(site.c.name)
+    .with_for_update()
+)
+_WANTED = union(
+    select(thread.c.id).where(thread.c.site == _NAME, thread.c.phase.in_(_OPEN)),
+    select(message.c.thread).where(_UNPOSTED, _IN_ITS_THREADS),
+    *_TOLD_IN,
+    # Sites that are lost together share a root.
+    select(thread.c.id).where(
+        thread.c.site.in_(_PEERS), thread.c.phase.in_(_OPEN), thread.c.kind == ThreadKind.SITE.value
+    ),
+)
+_MATTERS = union(
+    _GOING_ON.with_only_columns(episode.c.id),
+    _OVER_LATELY.with_only_columns(episode.c.id),
+    latest(episode.c.thread.in_(_WANTED)),
+)
+_UNDELIVERED = select(message.c.thread, message.c.kind, message.c.state, message.c.maybe_sent_before).where(
+    UNSENT, _IN_ITS_THREADS, or_(message.c.n == 0, message.c.kind == MessageKind.REMINDER.value)
+)
+_RECORDS = select(connection).where(connection.c.site == _NAME)
+_THREADS = select(thread).where(thread.c.id.in_(_WANTED))
+_EPISODES = select(episode).where(episode.c.id.in_(_MATTERS)).order_by(*OLDEST_FIRST)
+_MUTES = select(mute).where(mute.c.site == _NAME, mute.c.end > bindparam("now")).order_by(mute.c.start, mute.c.id)
 
 
 async def load(
@@ -26,49 +75,14 @@ async def load(
 ) -> SiteState:
     """Takes the rows of the sites first, then reads. See `SiteState` for what is in it."""
     together = [name, *peers]
-    # Each part by an index of its own, and as queries rather than as lists of ids: however long Slack was away, and
-    # however much is kept, a statement stays small.
-    going_on = select(episode).where(episode.c.site == name, episode.c.end.is_(None))
-    over_lately = select(episode).where(episode.c.site == name, episode.c.end >= now - lately)
-    told_in = (
-        going_on.with_only_columns(episode.c.thread).where(episode.c.thread.is_not(None)),
-        over_lately.with_only_columns(episode.c.thread).where(episode.c.thread.is_not(None)),
-    )
-    # In one order, as every writer does, so that none waits for one that waits for it.
-    taken = await transaction.execute(
-        select(site)
-        .where(
-            or_(
-                site.c.name.in_(together),
-                site.c.name.in_(select(thread.c.site).where(thread.c.id.in_(union(*told_in)))),
-            )
-        )
-        .order_by(site.c.name)
-        .with_for_update()
-    )
+    asked = {"name": name, "peers": list(peers), "since": now - lately}
+    taken = await transaction.execute(_TAKEN, asked)
     sites = {record.name: record for record in map(rows.site_of, rows.each(taken))}
-
-    wanted = union(
-        select(thread.c.id).where(thread.c.site == name, thread.c.phase.in_(_OPEN)),
-        select(message.c.thread).where(_UNPOSTED, _in_thread_of(name)),
-        *told_in,
-        # Sites that are lost together share a root.
-        select(thread.c.id).where(
-            thread.c.site.in_(peers), thread.c.phase.in_(_OPEN), thread.c.kind == ThreadKind.SITE.value
-        ),
-    )
-    matters = union(
-        going_on.with_only_columns(episode.c.id),
-        over_lately.with_only_columns(episode.c.id),
-        latest(episode.c.thread.in_(wanted)),
-    )
     unposted, reminders = await _undelivered(transaction, name)
-    records = await transaction.execute(select(connection).where(connection.c.site == name))
-    threads = await transaction.execute(select(thread).where(thread.c.id.in_(wanted)))
-    episodes = await transaction.execute(select(episode).where(episode.c.id.in_(matters)).order_by(*OLDEST_FIRST))
-    mutes = await transaction.execute(
-        select(mute).where(mute.c.site == name, mute.c.end > now).order_by(mute.c.start, mute.c.id)
-    )
+    records = await transaction.execute(_RECORDS, {"name": name})
+    threads = await transaction.execute(_THREADS, asked)
+    episodes = await transaction.execute(_EPISODES, asked)
+    mutes = await transaction.execute(_MUTES, {"name": name, "now": now})
     return SiteState(
         site=sites[name],
         connections={value.id: value for value in map(rows.record_of, rows.each(records))},
@@ -81,18 +95,9 @@ async def load(
     )
 
 
-def _in_thread_of(name: str) -> ColumnElement[bool]:
-    """Not a join: SQLite would begin with all the threads that are kept, instead of the few messages that wait."""
-    return exists().where(thread.c.id == message.c.thread, thread.c.site == name)
-
-
 async def _undelivered(transaction: AsyncConnection, name: str) -> tuple[frozenset[str], frozenset[str]]:
     """The site's threads whose root Slack certainly does not have, and those with a reminder that it may not have."""
-    found = await transaction.execute(
-        select(message.c.thread, message.c.kind, message.c.state, message.c.maybe_sent_before).where(
-            UNSENT, _in_thread_of(name), or_(message.c.n == 0, message.c.kind == MessageKind.REMINDER.value)
-        )
-    )
+    found = await transaction.execute(_UNDELIVERED, {"name": name})
     unposted: set[str] = set()
     reminders: set[str] = set()
     for row in found:

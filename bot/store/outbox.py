@@ -7,6 +7,7 @@ between is looked up.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -17,7 +18,7 @@ from bot.store import views
 from bot.store.engine import Database
 from bot.store.errors import DeliveryMismatch
 from bot.store.outgoing import Claim, DeliveryState, Form, MessageKey, Outgoing, Pending, Refusal
-from bot.store.tables import UNSENT, UNSHOWN, WAITING, message, site, thread
+from bot.store.tables import UNSENT, UNSHOWN, message, site, thread
 
 __all__ = ["Claim", "DeliveryState", "Form", "MessageKey", "Outbox", "Outgoing", "Pending", "Refusal"]
 
@@ -38,7 +39,12 @@ class Outbox:
     async def waiting(self) -> tuple[Outgoing, ...]:
         """Everything that the delivery has to do: by creation, thread and number."""
         async with self._database.read() as connection:
-            return await views.outgoing(connection, self._where, WAITING)
+            return await views.waiting(connection, self._where)
+
+    async def waiting_in(self, threads: Collection[str]) -> tuple[Outgoing, ...]:
+        """The part of `waiting` that is about these threads."""
+        async with self._database.read() as connection:
+            return await views.waiting(connection, self._where, threads)
 
     async def look(self, key: MessageKey) -> Claim | None:
         """A message and what it should show, as of one moment, to edit it; `None` when there is no such message.
@@ -51,7 +57,7 @@ class Outbox:
     async def row(self, key: MessageKey) -> Outgoing | None:
         """As `look`, without what it should show: that of a group is hundreds of rows."""
         async with self._database.read(held=True) as connection:
-            return await self._outgoing(connection, key)
+            return await views.outgoing(connection, self._where, key)
 
     async def pending(self) -> Pending:
         """How much is not yet as it should be in Slack."""
@@ -80,7 +86,7 @@ class Outbox:
             # The site's row first: no decision falls between the message and what it shows.
             of = select(thread.c.site).where(thread.c.id == key.thread).scalar_subquery()
             await connection.execute(select(site.c.name).where(site.c.name == of).with_for_update())
-            outgoing = await self._outgoing(connection, key)
+            outgoing = await views.outgoing(connection, self._where, key)
             if outgoing is None or outgoing.state not in (DeliveryState.NEW, DeliveryState.HELD):
                 return None
             values: dict[str, Any] = {
@@ -222,12 +228,9 @@ class Outbox:
             )
 
     async def _claim_of(self, connection: AsyncConnection, key: MessageKey) -> Claim | None:
-        outgoing = await self._outgoing(connection, key)
+        outgoing = await views.outgoing(connection, self._where, key)
         view = await views.thread_view(connection, self._where, key.thread)
         return None if outgoing is None or view is None else Claim(outgoing=outgoing, view=view)
-
-    async def _outgoing(self, connection: AsyncConnection, key: MessageKey) -> Outgoing | None:
-        return next(iter(await views.outgoing(connection, self._where, _is(key))), None)
 
 
 _DONE: dict[str, Any] = {"error": None, "due_at": None, "attempts": 0, "looks": 0}

@@ -18,6 +18,23 @@ from bot.store.loading import load
 from bot.store.outgoing import DeliveryState, Form
 from bot.store.tables import connection, episode, event, message, mute, site, thread
 
+_REMOVE = delete(connection).where(connection.c.site == bindparam("of"), connection.c.id == bindparam("gone"))
+_REVISE = (
+    update(message)
+    .where(message.c.thread == bindparam("of"), message.c.n == bindparam("number"))
+    .values(revision=bindparam("wanted"), closing=bindparam("closes"))
+)
+_OVERTAKE = (
+    update(message)
+    .where(
+        message.c.thread == bindparam("of"),
+        message.c.role != Role.ROOT.value,
+        message.c.state == DeliveryState.NEW.value,
+        message.c.moot_from.is_(None),
+    )
+    .values(moot_from=bindparam("shown"))
+)
+
 
 class Tick:
     """Used within its transaction only (`Store.tick`)."""
@@ -58,7 +75,7 @@ class Tick:
         upsert = self._database.upsert
         await self._each(upsert(site), [rows.site_values(decision.site)])
         await self._each(
-            delete(connection).where(connection.c.site == bindparam("of"), connection.c.id == bindparam("gone")),
+            _REMOVE,
             [{"of": decision.site.name, "gone": id_} for id_ in decision.removed],
         )
         await self._each(upsert(connection), [rows.record_values(record) for record in decision.connections])
@@ -89,21 +106,12 @@ class Tick:
             ],
         )
         await self._each(
-            update(message)
-            .where(message.c.thread == bindparam("of"), message.c.n == bindparam("number"))
-            .values(revision=bindparam("wanted"), closing=bindparam("closes")),
+            _REVISE,
             [{"of": r.thread, "number": r.n, "wanted": r.revision, "closes": r.closing} for r in decision.revisions],
         )
         # After the new ones: what is told by a root that closes in this very decision need not be told below it.
         await self._each(
-            update(message)
-            .where(
-                message.c.thread == bindparam("of"),
-                message.c.role != Role.ROOT.value,
-                message.c.state == DeliveryState.NEW.value,
-                message.c.moot_from.is_(None),
-            )
-            .values(moot_from=bindparam("shown")),
+            _OVERTAKE,
             [{"of": o.thread, "shown": o.revision} for o in decision.overtaken],
         )
 

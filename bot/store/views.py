@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.incidents import Phase, ThreadKind, ThreadView
 from bot.store import rows
 from bot.store.errors import understood
-from bot.store.outgoing import DeliveryState, Form, Outgoing
-from bot.store.tables import episode, message, thread
+from bot.store.outgoing import DeliveryState, Form, MessageKey, Outgoing
+from bot.store.tables import WAITING, episode, message, thread
 
 # Ids end in a serial: of two that began together the shorter, then the lesser, is the older.
 OLDEST_FIRST = (episode.c.start, func.length(episode.c.id), episode.c.id)
@@ -36,9 +37,24 @@ _OUTGOING: Select[Any] = (
 )
 
 
-async def outgoing(connection: AsyncConnection, where: str, condition: ColumnElement[bool]) -> tuple[Outgoing, ...]:
+_WAITING = _OUTGOING.where(WAITING)
+_WAITING_IN = _WAITING.where(message.c.thread.in_(bindparam("threads", type_=message.c.thread.type, expanding=True)))
+_ONE = _OUTGOING.where(message.c.thread == bindparam("of"), message.c.n == bindparam("number"))
+
+
+async def waiting(
+    connection: AsyncConnection, where: str, threads: Collection[str] | None = None
+) -> tuple[Outgoing, ...]:
+    """Everything that the delivery has to do, in these threads or in all."""
+    statement, about = (_WAITING, {}) if threads is None else (_WAITING_IN, {"threads": list(threads)})
     with understood(where):
-        return tuple(map(_outgoing, rows.each(await connection.execute(_OUTGOING.where(condition)))))
+        return tuple(map(_outgoing, rows.each(await connection.execute(statement, about))))
+
+
+async def outgoing(connection: AsyncConnection, where: str, key: MessageKey) -> Outgoing | None:
+    with understood(where):
+        found = rows.each(await connection.execute(_ONE, {"of": key.thread, "number": key.n}))
+        return next(map(_outgoing, found), None)
 
 
 def latest(condition: ColumnElement[bool]) -> Select[tuple[str]]:
@@ -52,13 +68,16 @@ def latest(condition: ColumnElement[bool]) -> Select[tuple[str]]:
     return select(ranked.c.id).where(ranked.c.nth == 1)
 
 
+_THREAD = select(thread).where(thread.c.id == bindparam("of"))
+_ROOT = select(message).where(message.c.thread == bindparam("of"), message.c.n == 0)
+_EPISODES = select(episode).where(episode.c.id.in_(latest(episode.c.thread == bindparam("of")))).order_by(*OLDEST_FIRST)
+
+
 async def thread_view(connection: AsyncConnection, where: str, thread_id: str) -> ThreadView | None:
     with understood(where):
-        found = await connection.execute(select(thread).where(thread.c.id == thread_id))
-        root = await connection.execute(select(message).where(message.c.thread == thread_id, message.c.n == 0))
-        episodes = await connection.execute(
-            select(episode).where(episode.c.id.in_(latest(episode.c.thread == thread_id))).order_by(*OLDEST_FIRST)
-        )
+        found = await connection.execute(_THREAD, {"of": thread_id})
+        root = await connection.execute(_ROOT, {"of": thread_id})
+        episodes = await connection.execute(_EPISODES, {"of": thread_id})
         row, root_row = next(rows.each(found), None), next(rows.each(root), None)
         if row is None or root_row is None:
             return None

@@ -50,6 +50,8 @@ async def sent(outbox: Outbox, key: MessageKey = ROOT, **more: Any) -> None:
 
 async def test_a_new_message_waits_untouched(outbox: Outbox) -> None:
     first, second = await outbox.waiting()
+    assert await outbox.waiting_in({ROOT.thread}) == (first, second)
+    assert await outbox.waiting_in({GONE.thread}) == ()
     assert (first.key, second.key) == (ROOT, REPLY)
     assert first == Outgoing(
         message=root("default/1"),
