@@ -15,6 +15,7 @@ from aioresponses import aioresponses as Mocked  # noqa: N812 - a class, however
 
 from bot.itempath.client import ItemPathClient
 
+LIST = "http://itempath.test/api/connections"
 SAMPLES = Path(__file__).parents[1] / "samples"
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -22,6 +23,11 @@ Serve = Callable[[Handler], Awaitable[str]]
 Sample = Callable[[str], bytes]
 Talk = Callable[[bytes, asyncio.StreamWriter], Awaitable[None]]
 Raw = Callable[[Talk], Awaitable[str]]
+
+
+def asked(mocked: Mocked) -> list[str]:
+    """Path and query of every request, in order of their address."""
+    return [url.raw_path_qs for (_, url), calls in mocked.requests.items() for _ in calls]
 
 
 @pytest.fixture

@@ -19,10 +19,10 @@ from bot.slack.calls import SlackCalls
 from bot.slack.workspace import Workspace
 from bot.store.store import Store
 from bot.telemetry import Metrics
-from tests.slack.delivery.room import Room
+from tests.slack.delivery.room import CHANNEL, SECOND, Room
 from tests.store.commits import telling
 
-CHANNELS = {"C0ALERTS": "alerts", "C0SECOND": "second"}
+CHANNELS = {CHANNEL: "alerts", SECOND: "second"}
 
 Build = Callable[..., Any]
 

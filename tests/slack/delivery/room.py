@@ -34,6 +34,8 @@ from bot.telemetry import Metrics
 
 T = TypeVar("T")
 CHANNEL = "C0ALERTS"
+SECOND = "C0SECOND"
+ROLES = ["root", "reply", "broadcast"]
 ADOPT_WAIT = timedelta(seconds=3)
 
 
@@ -205,6 +207,20 @@ class Room:
 def named(delivery_key: str) -> str:
     _, thread, n, generation = delivery_key.rsplit("/", 3)
     return f"{thread}.{n}{chr(39) * int(generation)}"
+
+
+def calls_at(room: Room, method: str) -> list[float]:
+    """When each was taken, in the workspace's time."""
+    return [call.at for call in room.slack.made(method)]
+
+
+async def tell(room: Room, role: str) -> tuple[Callable[[dict[str, Any]], bool], list[str]]:
+    """Something to be told in that role; which post it is, and what is to stand in the channel in the end."""
+    await room.announce(1)
+    if role == "root":
+        return about(1), ["1.0"]
+    await (room.say(1, 1) if role == "reply" else room.remind(1))
+    return about(1, 1), ["1.0", "1.1"]
 
 
 def about(thread: int, n: int = 0) -> Callable[[dict[str, Any]], bool]:
