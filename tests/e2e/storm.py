@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from bot.sandbox.slack.workspace import Message
+from bot.service import Service
 from bot.settings import Maintenance, Settings
-from bot.supervisor import Service
 from tests.e2e.stepped import Stepped
 from tests.e2e.world import ALERTS, World, connection
 

@@ -16,7 +16,7 @@ from bot.core.connection import Connection, Snapshot
 from bot.core.groups import LIST_HOLDS, ROOT_HOLDS
 from bot.itempath.client import ItemPathClient
 from bot.sandbox.slack.faults import Fault
-from bot.supervisor import Service
+from bot.service import Service
 from tests.crash.inline import quiet
 from tests.e2e.held import held
 from tests.e2e.stepped import Stepped

@@ -29,8 +29,9 @@ from bot.sandbox.itempath import SimulatedItemPath
 from bot.sandbox.slack.limits import RateLimits
 from bot.sandbox.slack.server import LocalSlack
 from bot.sandbox.slack.workspace import Channel, Message
+from bot.service import Service
 from bot.settings import AlertSettings, Listen, Route, Settings, SiteSettings, SlackSettings
-from bot.supervisor import Service, serve
+from bot.supervisor import serve
 
 SPEED = 20.0
 """Seconds of the world in a real one: a poll each quarter of a second, a message each twentieth."""
