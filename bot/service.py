@@ -22,7 +22,7 @@ from bot.eventloop import ended
 from bot.itempath.client import ItemPathClient
 from bot.poller import Poller
 from bot.settings.models import Settings, SiteSettings, SlackSettings
-from bot.settings.policy import channels_of, peers_of, policy_of, windows_of
+from bot.settings.policy import access_of, channels_of, peers_of, policy_of, windows_of
 from bot.slack.calls import SlackCalls
 from bot.slack.commands.details import Details
 from bot.slack.commands.doing import Doing
@@ -289,15 +289,4 @@ class LoopEnded(RuntimeError):
 
 
 def _client(site: SiteSettings, clock: Clock, *, trust_env: bool) -> ItemPathClient:
-    return ItemPathClient(
-        url=site.url,
-        token=site.token.get_secret_value() if site.token else None,
-        username=site.username,
-        password=site.password.get_secret_value() if site.password else None,
-        timezone=str(site.timezone),
-        ca_file=site.ca_file,
-        verify_tls=site.verify_tls,
-        timeout=site.timeout.total_seconds(),
-        trust_env=trust_env,
-        clock=clock,
-    )
+    return ItemPathClient(**access_of(site), timeout=site.timeout.total_seconds(), trust_env=trust_env, clock=clock)

@@ -11,6 +11,7 @@ from bot.core.connection import Snapshot, State
 from bot.itempath.client import ItemPathClient
 from bot.itempath.errors import ItemPathError
 from bot.settings.models import SiteSettings
+from bot.settings.policy import access_of
 from bot.slack.wording import count, duration
 
 AHEAD = timedelta(minutes=5)
@@ -23,13 +24,7 @@ def client_of(site: SiteSettings) -> ItemPathClient:
     """A client for somebody who waits: it gives up sooner than the service does. To be closed."""
     timeout = site.timeout.total_seconds()
     return ItemPathClient(
-        url=site.url,
-        token=site.token.get_secret_value() if site.token else None,
-        username=site.username,
-        password=site.password.get_secret_value() if site.password else None,
-        timezone=str(site.timezone),
-        ca_file=site.ca_file,
-        verify_tls=site.verify_tls,
+        **access_of(site),
         timeout=timeout,
         budget=2 * timeout,
         attempts=ATTEMPTS,

@@ -1,10 +1,37 @@
-"""What the settings mean for one site: the values that the decision takes."""
+"""What the settings mean for one site: the values that the decision takes, and what its client does."""
 
 from __future__ import annotations
+
+from pathlib import Path
+from typing import TypedDict
 
 from bot.core.maintenance import Window
 from bot.core.policy import Policy, RouteRule
 from bot.settings.models import Settings, SiteSettings
+
+
+class Access(TypedDict):
+    """How a site is reached, as `ItemPathClient` takes it."""
+
+    url: str
+    token: str | None
+    username: str | None
+    password: str | None
+    timezone: str
+    ca_file: Path | None
+    verify_tls: bool
+
+
+def access_of(site: SiteSettings) -> Access:
+    return Access(
+        url=site.url,
+        token=site.token.get_secret_value() if site.token else None,
+        username=site.username,
+        password=site.password.get_secret_value() if site.password else None,
+        timezone=str(site.timezone),
+        ca_file=site.ca_file,
+        verify_tls=site.verify_tls,
+    )
 
 
 def policy_of(settings: Settings, site: SiteSettings) -> Policy:

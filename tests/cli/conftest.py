@@ -3,29 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-import structlog
 
 from bot.sandbox.itempath import SimulatedItemPath
 from bot.sandbox.itempath_examples import example_site
 from bot.sandbox.slack.server import LocalSlack
 from tests.cli.typed import Cli
+from tests.telemetry.restored import restored
 
 
 @pytest.fixture(autouse=True)
 def _restored() -> Iterator[None]:
-    """Logging is a matter of the whole process: leave it as it was found."""
-    root, own = logging.getLogger(), logging.getLogger("bot")
-    before = root.handlers[:], root.level, own.level
-    yield
-    root.handlers[:], root.level, own.level = before
-    logging.captureWarnings(capture=False)
-    structlog.reset_defaults()
+    with restored():
+        yield
 
 
 @pytest.fixture

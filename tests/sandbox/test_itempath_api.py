@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import aiohttp
@@ -12,18 +12,7 @@ import pytest
 from bot.sandbox.itempath import SimulatedItemPath
 from bot.sandbox.itempath_examples import API_PAGE, example_site
 from bot.sandbox.itempath_tokens import read_claims
-
-START = datetime(2026, 5, 7, 12, 0, tzinfo=UTC)
-
-
-class Hands:
-    """A clock whose hands are moved by the test."""
-
-    def __init__(self) -> None:
-        self.at = START
-
-    def __call__(self) -> datetime:
-        return self.at
+from tests.sandbox.hands import START, Hands
 
 
 class Client:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
@@ -24,19 +24,9 @@ from bot.itempath.queries import ConnectionFilter
 from bot.sandbox.itempath import SimulatedItemPath
 from bot.sandbox.itempath_examples import API_PAGE, EXAMPLE_SITES, example_site
 from bot.sandbox.itempath_faults import Fault
+from tests.sandbox.hands import START, Hands
 
-START = datetime(2026, 5, 7, 12, 0, tzinfo=UTC)
 SMALL = 64 * 1024
-
-
-class Hands:
-    """A clock whose hands are moved by the test."""
-
-    def __init__(self) -> None:
-        self.at = START
-
-    def __call__(self) -> datetime:
-        return self.at
 
 
 @pytest.fixture

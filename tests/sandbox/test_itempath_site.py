@@ -11,18 +11,7 @@ import pytest
 
 from bot.sandbox.itempath_examples import API_PAGE, EXAMPLE_SITES, example_site
 from bot.sandbox.itempath_site import FIELDS, Call, ItemPathSite, Quirks
-
-START = datetime(2026, 5, 7, 12, 0, tzinfo=UTC)
-
-
-class Hands:
-    """A clock whose hands are moved by the test."""
-
-    def __init__(self) -> None:
-        self.at = START
-
-    def __call__(self) -> datetime:
-        return self.at
+from tests.sandbox.hands import START, Hands
 
 
 @pytest.fixture

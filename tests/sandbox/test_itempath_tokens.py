@@ -2,23 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
 from bot.sandbox.itempath_tokens import Kind, TokenIssuer, TokenRefused, read_claims
-
-START = datetime(2026, 5, 7, 12, 0, tzinfo=UTC)
-
-
-class Hands:
-    """A clock whose hands are moved by the test."""
-
-    def __init__(self) -> None:
-        self.at = START
-
-    def __call__(self) -> datetime:
-        return self.at
+from tests.sandbox.hands import START, Hands
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.telemetry import Format, Redactor, StateLog, configure_logging
+from tests.telemetry.restored import restored
 
 SECRET = "correct horse/battery+staple"
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -32,14 +33,8 @@ class Terminal(io.StringIO):
 
 @pytest.fixture(autouse=True)
 def _restored() -> Iterator[None]:
-    """Logging is a matter of the whole process: leave it as it was found."""
-    root, own = logging.getLogger(), logging.getLogger("bot")
-    before = root.handlers[:], root.level, own.level
-    yield
-    root.handlers[:], root.level, own.level = before
-    logging.captureWarnings(capture=False)
-    structlog.reset_defaults()
-    structlog.contextvars.clear_contextvars()
+    with restored():
+        yield
 
 
 @pytest.fixture

@@ -123,13 +123,17 @@ class House:
         self, action: str, value: str, *, takes: bool | Reached = True, **fields: Any
     ) -> list[dict[str, Any]]:
         """What a click says; `takes`: whether Slack takes it."""
+        return await self.press(self.click_payload(action, value, **fields), takes=takes)
+
+    async def press(self, payload: dict[str, Any], *, takes: bool | Reached = True) -> list[dict[str, Any]]:
+        """As `click`, of whoever the payload says."""
         said: list[dict[str, Any]] = []
 
         async def respond(answer: Mapping[str, Any], *, repeatable: bool = True) -> Reached:
             said.append({**answer, "repeatable": repeatable})
             return takes if isinstance(takes, Reached) else Reached.TAKEN if takes else Reached.UNKNOWN
 
-        await self.handlers.action(self.click_payload(action, value, **fields), respond)
+        await self.handlers.action(payload, respond)
         return said
 
     async def thread(self, connection: str, *, site: str = "plant") -> str:

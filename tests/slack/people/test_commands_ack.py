@@ -198,13 +198,7 @@ async def test_who_shares_is_named_literally(house: House) -> None:
     user = {"id": "U0EVE", "name": "<!channel> *eve*", "team_id": house.slack.workspace.team.id}
     payload = house.click_payload("share", "plant/1", container={"channel_id": "C1", "message_ts": "2"})
     payload["user"] = user
-    said: list[Any] = []
-
-    async def respond(answer: Any, *, repeatable: bool = True) -> Reached:
-        said.append(answer)
-        return Reached.TAKEN
-
-    await house.handlers.action(payload, respond)
+    said = await house.press(payload)
     assert "Shared by <!channel> *eve*." in read(said[0])
     assert "<!channel>" not in said[0]["text"]
 
@@ -272,21 +266,12 @@ async def test_in_a_shared_channel_the_persons_own_team_counts(house: House) -> 
     thread = await house.thread("2")
     guest = {"id": "U0EVE", "name": "eve", "team_id": "T0OTHER"}
     payload = house.click_payload("acknowledge", thread) | {"user": guest}
-    said: list[Any] = []
-
-    async def respond(answer: Any, *, repeatable: bool = True) -> Reached:
-        said.append(answer)
-        return Reached.TAKEN
-
-    await house.handlers.action(payload, respond)
-    assert "its own workspace only" in read(said[0])
+    assert "its own workspace only" in read((await house.press(payload))[0])
     host = payload | {"user": {"id": "U0ALICE", "username": "alice", "team_id": own}, "team": {"id": "T0HOST"}}
-    await house.handlers.action(host, respond)
-    assert "You have acknowledged" in read(said[1])
+    assert "You have acknowledged" in read((await house.press(host))[0])
     # Without a team of the person's own, the payload's counts; a person may lack a name, too.
     plain = payload | {"user": {"id": "U0ALICE"}}
-    await house.handlers.action(plain, respond)
-    assert "was acknowledged before" in read(said[2])
+    assert "was acknowledged before" in read((await house.press(plain))[0])
 
 
 async def test_while_the_own_workspace_was_never_known_nobody_is_answered(house: House) -> None:

@@ -10,7 +10,6 @@ import pytest
 from bot.core.incidents import SITE
 from bot.sandbox.itempath_faults import Fault
 from bot.sandbox.slack.faults import Fault as SlackFault
-from bot.slack.commands.people import Reached
 from bot.store.errors import StoreError
 from bot.store.store import Store
 from tests.slack.people.household import House, read
@@ -180,12 +179,6 @@ async def test_without_a_database_the_modal_says_so(house: House, monkeypatch: p
 async def test_another_workspace_gets_no_modal(house: House) -> None:
     payload = house.click_payload("details", await house.thread("2"))
     payload["user"]["team_id"] = "T0OTHER"
-    said: list[Any] = []
-
-    async def respond(answer: Any, *, repeatable: bool = True) -> Reached:
-        said.append(answer)
-        return Reached.TAKEN
-
-    await house.handlers.action(payload, respond)
+    said = await house.press(payload)
     assert "its own workspace only" in read(said[0])
     assert house.slack.made("views.open") == []
