@@ -18,11 +18,12 @@ from typing import Any, Protocol
 
 from sqlalchemy import Connection, Pool, Table, event
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from bot.store.address import Address
 from bot.store.columns import dumps, loads
-from bot.store.errors import DatabaseRefused, ErrorListener, translate
+from bot.store.connections import Connections, Files
+from bot.store.errors import DatabaseRefused, ErrorListener
 
 BUSY_TIMEOUT = 5.0
 """Seconds that SQLite waits for another program's lock."""
@@ -56,9 +57,9 @@ class Hold(Protocol):
         """Within the transaction; so that it cannot be lost before the end of one that `writes`. Raises `DatabaseLost`."""
 
 
-def make_engine(
+def connect_to(
     address: Address, *, write: bool, poolclass: type[Pool] | None = None, session: str | None = None
-) -> AsyncEngine:
+) -> Connections:
     """Connects to nothing yet. `session` is how a server lists its connections.
 
     Raises `DatabaseRefused` when the driver is not installed.
@@ -67,12 +68,17 @@ def make_engine(
     options: dict[str, Any] = {"json_serializer": dumps, "json_deserializer": loads, "hide_parameters": True}
     if poolclass is not None:
         options["poolclass"] = poolclass
-    url = address.url
+    url, files = address.url, Files()
     if address.path is not None:
         # A writer makes no file: one that vanished under a running bot must not come back empty.
         query = {"uri": "true", "mode": "rw" if write or _tidies_up(address.path) else "ro"}
         url = url.set(database=address.path.absolute().as_uri(), query=query)
-        options["connect_args"] = {"isolation_level": None, "timeout": BUSY_TIMEOUT}
+        options["connect_args"] = {
+            "isolation_level": None,
+            "timeout": BUSY_TIMEOUT,
+            # SQLAlchemy's way to name who makes them.
+            "async_creator_fn": files.make,
+        }
     else:
         settings = _SESSION if session is None else _SESSION | {"application_name": session}
         options["connect_args"] = {
@@ -92,7 +98,7 @@ def make_engine(
         event.listen(engine.sync_engine, "connect", lambda dbapi, _: _pragmas(dbapi, pragmas))
         event.listen(engine.sync_engine, "begin", _begin)
     event.listen(engine.sync_engine, "handle_error", ErrorListener(str(address)))
-    return engine
+    return Connections(address, engine, files)
 
 
 _READER = ("query_only=ON",)
@@ -130,11 +136,12 @@ def _begin(connection: Connection) -> None:
 
 
 class Database:
-    """An engine, and how it is read and written."""
+    """Connections, and how one reads and writes with them."""
 
-    def __init__(self, address: Address, engine: AsyncEngine) -> None:
-        self.address = address
-        self.engine = engine
+    def __init__(self, connections: Connections) -> None:
+        self.connections = connections
+        self.address = address = connections.address
+        self.engine = engine = connections.engine
         self.hold: Hold | None = None
         """Set once the database is held; without it nothing but the schema is written."""
         self._writer = engine.execution_options(**{_WRITES: True})
@@ -152,7 +159,7 @@ class Database:
         hold = self.hold if held else None
         if hold is not None:
             await hold.ensure()
-        async with connected(self._reader, self.address) as connection, connection.begin():
+        async with self.connections.one(self._reader) as connection, connection.begin():
             if hold is not None:
                 await hold.fence(connection, writes=False)
             yield connection
@@ -171,7 +178,7 @@ class Database:
     async def _write(self) -> AsyncIterator[AsyncConnection]:
         if self.hold is not None:
             await self.hold.ensure()
-        async with connected(self._writer, self.address) as connection, connection.begin():
+        async with self.connections.one(self._writer) as connection, connection.begin():
             if self.hold is not None:
                 await self.hold.fence(connection, writes=True)
             yield connection
@@ -196,22 +203,3 @@ def _upsert(table: Table, *, server: bool) -> sqlite.Insert | postgresql.Insert:
     keys = [column.name for column in table.primary_key]
     values = {column.name: statement.excluded[column.name] for column in table.columns if column.name not in keys}
     return statement.on_conflict_do_update(index_elements=keys, set_=values)
-
-
-@asynccontextmanager
-async def connected(engine: AsyncEngine, address: Address) -> AsyncIterator[AsyncConnection]:
-    """A connection of the pool. Raises `StoreError` for what a server or a network says before SQL is spoken."""
-    connection = engine.connect()
-    try:
-        await connection.start()
-    except Exception as error:
-        # asyncpg's own errors are not yet SQLAlchemy's here, so the engine's listener did not see them.
-        translated = translate(str(address), error)
-        if translated is None:
-            raise
-        raise translated from error
-    try:
-        yield connection
-    finally:
-        # Cancelled or not, it goes back.
-        await asyncio.shield(connection.close())

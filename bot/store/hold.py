@@ -16,7 +16,7 @@ from pathlib import Path
 from sqlalchemy import NullPool, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.store.engine import CONNECT_TIMEOUT, Database, connected, make_engine
+from bot.store.engine import CONNECT_TIMEOUT, Database, connect_to
 from bot.store.errors import (
     DatabaseBusy,
     DatabaseHeld,
@@ -134,7 +134,7 @@ class ServerHold:
     def __init__(self, database: Database) -> None:
         self._database = database
         # Without a pool: a pooled session would keep the lock after it is given back.
-        self._engine = make_engine(database.address, write=True, poolclass=NullPool, session=_own_name())
+        self._connections = connect_to(database.address, write=True, poolclass=NullPool, session=_own_name())
         self._token = secrets.token_hex(16)
         self._session: AsyncConnection | None = None
         self._stack = AsyncExitStack()
@@ -143,8 +143,8 @@ class ServerHold:
     async def take(self) -> None:
         """Raises `DatabaseHeld`, or `StoreError` for what else the server says. The schema need not be there yet."""
         async with AsyncExitStack() as stack:
-            autocommit = self._engine.execution_options(isolation_level="AUTOCOMMIT")
-            session = await stack.enter_async_context(connected(autocommit, self._database.address))
+            autocommit = self._connections.engine.execution_options(isolation_level="AUTOCOMMIT")
+            session = await stack.enter_async_context(self._connections.one(autocommit))
             if not await session.scalar(select(func.pg_try_advisory_lock(_KEY))):
                 holder = await session.scalar(_WHO)
                 who = f"Another bot ({holder})" if holder else "Another bot"
@@ -161,7 +161,7 @@ class ServerHold:
     async def release(self) -> None:
         async with self._one_at_a_time:
             await self._forget()
-        await self._engine.dispose()
+        await self._connections.close()
 
     async def held(self) -> bool:
         """Asks the server."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlalchemy import text
 
 from bot.store.address import Address
-from bot.store.engine import Database, make_engine
+from bot.store.engine import Database, connect_to
 from bot.store.errors import DatabaseReadOnly, DatabaseUnreachable
 from bot.store.tables import meta
 
@@ -53,12 +53,12 @@ def _file(path: Path) -> None:
 
 
 async def _server(address: Address) -> None:
-    database = Database(address, make_engine(address, write=False))
+    database = Database(connect_to(address, write=False))
     try:
         async with database.read() as connection:
             found = (await connection.execute(_MAY_WRITE)).one()
     finally:
-        await database.engine.dispose()
+        await database.connections.close()
     if found.standby:
         raise DatabaseReadOnly(f"{address} is a standby.", "Point `database_url` at the primary server.")
     if not found.allowed:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from bot.store import schema
 from bot.store.address import Address
-from bot.store.engine import Database, make_engine
+from bot.store.engine import Database, connect_to
 from bot.store.errors import DatabaseLost, DatabaseMissing, DatabaseUnreachable
 from bot.store.hold import FileHold, ServerHold
 from bot.store.outbox import Outbox
@@ -43,9 +43,9 @@ class Store(Reading):
         `SchemaNewer` say what to do. A running bot is not disturbed.
         """
         address = Address.parse(url)
-        database = Database(address, make_engine(address, write=write))
+        database = Database(connect_to(address, write=write))
         async with AsyncExitStack() as stack:
-            stack.push_async_callback(database.engine.dispose)
+            stack.push_async_callback(database.connections.close)
             hold: AnyHold | None = None
             if write:
                 hold = await _take(database, stack)
@@ -63,7 +63,7 @@ class Store(Reading):
         longest = CLOSE_WITHIN if self._database.address.path is None else None
         with suppress(TimeoutError):
             async with asyncio.timeout(longest):
-                await self._database.engine.dispose()
+                await self._database.connections.close()
                 if self._hold is not None:
                     await self._hold.release()
 

@@ -11,12 +11,12 @@ from datetime import timedelta
 from typing import Any
 from unittest.mock import patch
 
-import aiosqlite
 import structlog
 from aiosqlite import core
 
 from bot.slack import delivery
-from bot.store import engine, store
+from bot.store import connections, engine, store
+from bot.store.connections import FileConnection
 
 
 class _Here:
@@ -26,6 +26,9 @@ class _Here:
 
     def start(self) -> None:
         """There is none."""
+
+    def is_alive(self) -> bool:
+        return False
 
     def put_nowait(self, asked: tuple[asyncio.Future[Any] | None, Callable[[], Any]]) -> None:
         future, function = asked
@@ -39,7 +42,7 @@ class _Here:
             loop.call_soon(core.set_result, future, result)
 
 
-class Inline(aiosqlite.Connection):
+class Inline(FileConnection):
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
         here: Any = _Here()
@@ -64,9 +67,9 @@ def quick_database() -> Iterator[None]:
     """
     pragmas = ("foreign_keys=ON", "journal_mode=WAL", "synchronous=OFF")
     with (
-        patch.object(core, "Connection", Inline),
+        patch.object(connections, "FileConnection", Inline),
         patch.object(engine, "_WRITER", pragmas),
-        patch.object(store, "make_engine", functools.cache(engine.make_engine)),
+        patch.object(store, "connect_to", functools.cache(engine.connect_to)),
         patch.object(delivery, "LOOK_AGAIN", timedelta(minutes=2)),
     ):
         yield

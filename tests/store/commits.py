@@ -20,7 +20,7 @@ def telling(opened: Store, *, after: Callable[[], object], before: Callable[[], 
 
 class _Telling(Database):
     def __init__(self, database: Database, before: Callable[[], object], after: Callable[[], object]) -> None:
-        super().__init__(database.address, database.engine)
+        super().__init__(database.connections)
         self.hold = database.hold
         self._before = before
         self._after = after
