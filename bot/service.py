@@ -11,7 +11,7 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -173,7 +173,7 @@ class Service:
             for client in service.clients.values():
                 stack.push_async_callback(client.close)
             stack.push_async_callback(service.reception.close, grace=ANSWERS_END_WITHIN)
-            good_at = {record.name: record.good_at for record in await store.sites()}
+            good_at = await _last_good(store)
             for name in service.clients:
                 service.metrics.watch(name, last_good=good_at.get(name))
             _log.info("started", version=__version__, sites=[site.name for site in settings.sites])
@@ -282,6 +282,19 @@ class Service:
             except StoreError as error:
                 state.failed(now, str(error))
             await self.clock.sleep(PRUNE_EVERY.total_seconds())
+
+
+async def _last_good(store: Store) -> Mapping[str, datetime | None]:
+    """When each site was last read.
+
+    A database that has gone away since it was opened ends no bot here, as it does not later: its loops wait for it, and
+    each number is there with the next good poll.
+    """
+    try:
+        return {record.name: record.good_at for record in await store.sites()}
+    except StoreError as error:
+        _log.warning("when each site was last read is not known yet", reason=str(error))
+        return {}
 
 
 class LoopEnded(RuntimeError):

@@ -6,7 +6,9 @@ import asyncio
 import gc
 import socket
 import time
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import aiohttp
 import pytest
@@ -16,6 +18,7 @@ from structlog.testing import capture_logs
 from bot.service import LoopEnded, Service
 from bot.settings import AlertSettings
 from bot.store.errors import DatabaseTaken, DatabaseUnreachable
+from bot.store.store import Store
 from tests.supervisor.conftest import Around, Starts, started
 
 
@@ -47,6 +50,39 @@ async def test_metrics_show_every_site_before_its_first_poll_with_its_last_succe
     service = await start(around.settings())
     name = "itempath_bot_last_successful_poll_timestamp_seconds"
     assert service.metrics.registry.get_sample_value(name, {"site": "berlin"}) == 0
+
+
+async def test_a_database_that_goes_away_in_the_moment_of_a_takeover_ends_no_bot(
+    around: Around, start: Starts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its loops wait for it, as they do later on."""
+    there = asyncio.Event()
+
+    def while_away(ask: Callable[..., Any]) -> Callable[..., Any]:
+        def asked(*given: Any, **more: Any) -> Any:
+            if not there.is_set():
+                raise DatabaseUnreachable("It cannot be reached.", "Start it.")
+            return ask(*given, **more)
+
+        return asked
+
+    settings = around.settings()
+    await (await Store.open(settings.database_url.get_secret_value(), write=True)).close()
+    with monkeypatch.context() as away, capture_logs() as logs:
+        for name in ("sites", "tick", "set_meta", "prune"):
+            away.setattr(Store, name, while_away(getattr(Store, name)))
+        service = await start(settings)
+        stop = asyncio.Event()
+        running = asyncio.create_task(service.run(stop))
+        await around.site.polled(2)
+        assert not running.done()
+        there.set()
+        await around.slack.wait_for(around.slack.messages)
+        stop.set()
+        await running
+    name = "itempath_bot_last_successful_poll_timestamp_seconds"
+    assert (service.metrics.registry.get_sample_value(name, {"site": "berlin"}) or 0) > 0
+    assert [entry["event"] for entry in logs].count("when each site was last read is not known yet") == 1
 
 
 async def test_status_tells_how_commands_reach_the_bot(around: Around, start: Starts) -> None:
