@@ -154,14 +154,17 @@ async def test_drops_that_never_end_are_a_time_out(raw: Raw) -> None:
 
 
 async def test_all_attempts_together_stay_within_the_budget(raw: Raw) -> None:
+    asked = 0
+
     async def talk(_: bytes, writer: asyncio.StreamWriter) -> None:
+        nonlocal asked
+        asked += 1
         await writer.drain()
 
-    loop = asyncio.get_running_loop()
-    begun = loop.time()
     error = await failure(await raw(talk), timeout=0.1, budget=0.55, attempts=100, backoff=0.001)
     assert type(error) is TimedOut
-    assert 0.3 < loop.time() - begun < 2
+    # However slow the machine is: it makes them fewer.
+    assert 2 <= asked <= 6
 
 
 @pytest.mark.parametrize("budget", [0.05, 0.3])

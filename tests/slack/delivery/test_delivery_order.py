@@ -7,20 +7,24 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
+import pytest
+
 from bot.core.incidents import ThreadKind
 from bot.sandbox.slack.faults import Fault
+from bot.slack import delivery
 from tests.slack.delivery.conftest import Build
 from tests.slack.delivery.room import MOOT, Room, about, in_state, key
 
 SECOND = timedelta(seconds=1)
 
 
-async def test_a_root_goes_out_the_moment_it_is_committed(build: Build) -> None:
-    """Woken, not polled: on a clock as slow as the real one it does not wait for the next look at the rows."""
+async def test_a_root_goes_out_the_moment_it_is_committed(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Woken, not polled: the next look at the rows by itself would be in an hour."""
+    monkeypatch.setattr(delivery, "LOOK_AGAIN", timedelta(hours=1))
     room: Room = await build(speed=1.0)
     async with room.running():
         await room.announce(1)
-        await room.until_shown("1.0", within=3.0)
+        await room.until_shown("1.0", within=60)
 
 
 async def test_a_root_goes_before_its_replies_and_replies_go_in_order(room: Room) -> None:

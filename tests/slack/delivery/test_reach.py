@@ -10,7 +10,7 @@ import pytest
 from bot.sandbox.slack.faults import Fault
 from bot.sandbox.slack.workspace import Channel
 from bot.slack.errors import Ambiguous, Refused, SlackError
-from bot.slack.reach import Reach
+from bot.slack.reach import AFTER_TROUBLE, EVERY, Reach
 from bot.slack.workspace import Workspace
 from bot.store.errors import DatabaseLocked
 from tests.slack.delivery.conftest import Build
@@ -111,7 +111,7 @@ async def test_trouble_is_asked_about_soon_again_and_said_once(room: Room, capsy
     task = asyncio.create_task(asked.run())
     await room.until(lambda: len(room.slack.made("conversations.info")) >= 3)
     first, second, *_ = room.slack.made("conversations.info")
-    assert 10 <= second.at - first.at < 60
+    assert AFTER_TROUBLE.total_seconds() <= second.at - first.at < EVERY.total_seconds()
     room.slack.workspace.channels[CHANNEL].bot_is_member = True
     await room.until(lambda: asked.problems == () and len(room.slack.made("conversations.info")) >= 5)
     task.cancel()
