@@ -48,9 +48,9 @@ def row_of(doc: SettingDoc) -> list[str]:
 
 
 def is_read(doc: SettingDoc) -> bool:
-    """Whether anything beyond the settings themselves reads it."""
+    """Whether anything beyond the settings themselves reads it, or what makes values of the others' out of them."""
     name = RENAMED.get(doc.keys[0], doc.keys[0].removesuffix("_env"))
-    files = [path for path in ROOT.glob("bot/**/*.py") if path.parent.name != "settings"]
+    files = [path for path in ROOT.glob("bot/**/*.py") if path.parent.name != "settings" or path.name == "policy.py"]
     return any(re.search(rf"\.{name}\b", path.read_text()) for path in files)
 
 
