@@ -124,9 +124,11 @@ class Responses:
             aiohttp.ClientConnectorError,
             aiohttp.ConnectionTimeoutError,
             aiohttp.ClientHttpProxyError,
-            aiohttp.InvalidURL,
         ):
             raise NotSent("unreachable") from None
+        except (aiohttp.InvalidURL, UnicodeError):
+            # A host that no name server can be asked for: the next attempt would find out no more.
+            raise Refused("no_such_address", scope=Scope.MESSAGE) from None
         except (aiohttp.ClientError, OSError, TimeoutError):
             raise Ambiguous("no_answer") from None
         if error is not None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from bot.core.maintenance import Window
 from bot.core.policy import Policy
@@ -20,9 +21,13 @@ from bot.sandbox.slack.server import LocalSlack
 from bot.slack.calls import SlackCalls
 from bot.slack.commands.lookup import Lookup
 from bot.slack.home import Home
+from bot.slack.ingress.http import HttpIngress
+from bot.slack.ingress.reception import Reception
+from bot.slack.ingress.responses import Responses
 from bot.slack.workspace import Workspace
 from bot.store.store import Store
 from bot.telemetry import Metrics
+from tests.slack.people.door import Open
 from tests.slack.people.household import BERLIN, HandClock, House
 
 Build = Callable[..., Any]
@@ -94,3 +99,20 @@ async def build(database: Path) -> AsyncIterator[Build]:
 async def house(build: Build) -> House:
     made: House = await build()
     return made
+
+
+@pytest.fixture
+async def door(house: House) -> AsyncIterator[Open]:
+    now = [house.slack.workspace.now()]
+    responses = Responses(api_url=house.slack.api_url)
+    reception = Reception(handlers=house.handlers, responses=responses, ready_within=2.0)
+    ingress = HttpIngress(signing_secret=house.slack.signing_secret, reception=reception, now=lambda: now[0])
+    application = web.Application(client_max_size=10)
+    application.router.add_post("/slack/events", ingress.handle)
+    runner = web.AppRunner(application)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    house.slack.request_url.url = f"http://127.0.0.1:{runner.addresses[0][1]}/slack/events"
+    yield Open(house, now, reception)
+    await runner.cleanup()
+    await reception.close()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from typing import Any
 
 import aiohttp
 import pytest
@@ -15,45 +14,10 @@ from yarl import URL
 from bot.sandbox.itempath_faults import Fault
 from bot.sandbox.slack.request_url import RequestUrl
 from bot.slack.ingress import http as http_module
-from bot.slack.ingress.http import MAX_BODY, HttpIngress
-from bot.slack.ingress.reception import READY_WITHIN, Reception
-from bot.slack.ingress.responses import Responses
+from bot.slack.ingress.http import MAX_BODY
+from bot.slack.ingress.reception import READY_WITHIN
+from tests.slack.people.door import FORM, Open
 from tests.slack.people.household import House, read
-
-FORM = "application/x-www-form-urlencoded"
-
-
-class Open:
-    """The house with its request URL."""
-
-    def __init__(self, house: House, now: list[float], reception: Reception) -> None:
-        self.house = house
-        self.now = now
-        self.reception = reception
-        self.door: RequestUrl = house.slack.request_url
-
-    async def send(self, body: str, content_type: str = FORM, **headers: str) -> tuple[int, str]:
-        return await self.door.send(body, content_type, **headers)
-
-    def whispers(self) -> list[Any]:
-        return list(self.house.slack.workspace.ephemerals.values())
-
-
-@pytest.fixture
-async def door(house: House) -> AsyncIterator[Open]:
-    now = [house.slack.workspace.now()]
-    responses = Responses(api_url=house.slack.api_url)
-    reception = Reception(handlers=house.handlers, responses=responses, ready_within=2.0)
-    ingress = HttpIngress(signing_secret=house.slack.signing_secret, reception=reception, now=lambda: now[0])
-    application = web.Application(client_max_size=10)
-    application.router.add_post("/slack/events", ingress.handle)
-    runner = web.AppRunner(application)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    house.slack.request_url.url = f"http://127.0.0.1:{runner.addresses[0][1]}/slack/events"
-    yield Open(house, now, reception)
-    await runner.cleanup()
-    await reception.close()
 
 
 async def test_a_command_is_answered_in_the_response(door: Open) -> None:

@@ -175,6 +175,13 @@ async def test_slacks_own_hosts_are_known(url: str) -> None:
     assert Responses(api_url="https://slack.com/api/")._may(url)
 
 
+@pytest.mark.parametrize("host", ["x..slack.com", f"{'x' * 70}.slack.com"])
+async def test_a_host_that_no_name_server_can_be_asked_for_breaks_nothing(responses: Responses, host: str) -> None:
+    with capture_logs() as logs:
+        assert not await responses.post(f"https://{host}/commands", ANSWER)
+    assert [entry["error"] for entry in logs] == ["no_such_address"]
+
+
 def test_a_stand_in_for_slack_may_answer_at_another_port() -> None:
     assert Responses(api_url="http://127.0.0.1:1/api/")._may("http://127.0.0.1:2/response/x")
     assert not Responses(api_url="https://proxy.example/api/")._may("http://proxy.example/response/x")
