@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import signal
 import sys
 from pathlib import Path
@@ -85,6 +86,11 @@ class Outside:
         process.kill()
         await process.wait()
         await self.slack.wait_for(lambda: not self.slack.sockets.connected)
+
+    def let_files_grow(self, until: int = resource.RLIM_INFINITY) -> None:
+        """To so many bytes and no further: the kernel refuses the rest of every write, as on a full disk."""
+        assert self._process is not None
+        resource.prlimit(self._process.pid, resource.RLIMIT_FSIZE, (until, resource.RLIM_INFINITY))
 
     async def terminate(self) -> int:
         """SIGTERM; the exit status."""
