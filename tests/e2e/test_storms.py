@@ -343,7 +343,7 @@ async def test_all_sites_of_a_channel_are_lost_at_once(tmp_path: Path) -> None:
             f"root 🟢 All 3 sites can be read again after 4 min 30 s. {span} {'; '.join(each)}.",
             f"root 🔴 Line 001 is down. graz/1: went down {unseen.format(at(4.5))} 8 integrations stop. {NOBODY}",
             (
-                f"root 🔴 8 of 8 connections of berlin are down. The first went down {unseen.format(at(5))} 36 integrations "
+                f"root 🔴 8 of 8 connections of berlin are down. All went down {unseen.format(at(5))} 36 integrations "
                 f"stop. {NOBODY} Down, greatest impact first: {red}."
             ),
             f"broadcast 🟢 All 3 sites can be read again; this bot was blind for 4 min 30 s. {span} {'; '.join(each)}.",

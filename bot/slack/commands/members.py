@@ -8,7 +8,7 @@ from bot.core.connection import State
 from bot.core.incidents import SITE, Closing, Episode, ThreadKind, ThreadView
 from bot.slack.blocks import Foreign, Line, bullets, rich_section, rich_text
 from bot.slack.commands.replies import Answer, answer
-from bot.slack.messages.phrases import acknowledged, hushed, length, name, outage_error, reference, told
+from bot.slack.messages.phrases import acknowledged, fell, hushed, length, name, outage_error, reference, told
 from bot.slack.messages.post import NOTICE_SIGN, OVER_SIGN, Post, full
 from bot.slack.wording import count, natural, sign
 
@@ -76,7 +76,8 @@ def _line(episode: Episode) -> Line:
     bad: Line = (f", stops {count(stops, 'integration')}",) if stops and stops > 0 else ()
     log = outage_error(episode)
     error: Line = (": ", Foreign(log.error or "", ERROR_LIMIT)) if log else ()
-    return (f"{sign(State.DOWN)} ", *who, " since ", episode.start, *bad, *error)
+    since: Line = (", ", *fell(episode)) if episode.why.vague else (" since ", episode.start)
+    return (f"{sign(State.DOWN)} ", *who, *since, *bad, *error)
 
 
 def _site(episode: Episode) -> Line:

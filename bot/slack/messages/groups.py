@@ -12,6 +12,7 @@ from bot.slack.blocks import Foreign, Line
 from bot.slack.messages.members import (
     Beside,
     closed,
+    differ,
     down_of,
     fell_since,
     member_line,
@@ -257,7 +258,7 @@ def _root_items(thread: Thread, members: Sequence[Episode]) -> tuple[Line, ...]:
     shown, down = members[:ROOT_HOLDS], down_of(members)
     shared = shared_error(down)
     # When all fell together the sentence above says when.
-    dated = len({e.start for e in down}) > 1
+    dated = differ(down)
     lines = [
         member_line(thread, e, name_limit=NAME_LIMIT, error_limit=ERROR_IN_ROOT, shared=shared, dated=dated)
         for e in shown

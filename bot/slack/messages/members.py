@@ -13,9 +13,10 @@ from bot.core.incidents import Closing, Episode, Json, Thread, Why
 from bot.slack.blocks import Foreign, Line
 from bot.slack.messages.phrases import hushed_until, length, name, number, outage_error, reference, unseen
 from bot.slack.messages.post import OVER_SIGN
-from bot.slack.wording import count, impact, sign
+from bot.slack.wording import count, impact, natural, sign
 
 ERROR_SHARED = 200
+NAME_COMPARED = 80
 
 
 class Beside(NamedTuple):
@@ -47,8 +48,15 @@ class Shared(NamedTuple):
 
 
 def ranked(members: Sequence[Episode]) -> list[Episode]:
-    """Those that are down first, each with the greatest impact first; then by id, so that nothing else decides."""
-    return sorted(members, key=lambda e: (not e.open, -(_stops(e) or 0), len(e.connection), e.connection))
+    """Those that are down first, each with the greatest impact first; then as people count them; in the end by id, so that
+    nothing else decides.
+    """
+    return sorted(members, key=_worst_first)
+
+
+def _worst_first(episode: Episode) -> tuple[bool, int, tuple[tuple[str, int], ...], int, str]:
+    by_name = natural(name(episode).text[:NAME_COMPARED])
+    return not episode.open, -(_stops(episode) or 0), by_name, len(episode.connection), episode.connection
 
 
 def down_of(members: Sequence[Episode]) -> list[Episode]:
@@ -71,15 +79,25 @@ def peak(members: Sequence[Episode]) -> int:
 
 def fell_since(members: Sequence[Episode], *, some: bool) -> Line:
     """Since when, as a sentence. `some`: they are not all that were spoken of."""
-    first, last = min(members, key=lambda e: e.start), max(e.start for e in members)
+    first = min(members, key=lambda e: (e.start, not e.why.vague))
+    last = max(e.start for e in members)
     here = " here" if some else ""
+    one = "The one here" if some else "It"
+    together = one if len(members) == 1 else f"All{here}"
     if first.why.vague:
-        return (f"The first{here} went down ", *unseen(first), ".")
+        latest: Line = ("; the latest was first seen down ", last) if first.start != last else ()
+        who = f"The first{here}" if differ(members) else together
+        return (f"{who} went down ", *unseen(first), *latest, ".")
     verb = "fell" if first.why is Why.SEEN else "was first seen down"
     if first.start == last:
-        one = "The one here" if some else "It"
-        return (f"{one if len(members) == 1 else f'All{here}'} {verb} ", last, ".")
+        verb = verb.replace("was", "were") if len(members) > 1 else verb
+        return (f"{together} {verb} ", last, ".")
     return (f"The first{here} {verb} ", first.start, ", the latest ", last, ".")
+
+
+def differ(members: Sequence[Episode]) -> bool:
+    """Whether they fell at different times, or it is not known alike when."""
+    return len({(e.start, e.why.vague and (e.why, e.not_before)) for e in members}) > 1
 
 
 def stopped(down: Sequence[Episode], *, some: bool) -> Line:
@@ -117,7 +135,9 @@ def member_line(
     bad: Line = (f", {count(stops, 'integration')}",) if stops > 0 else ()
     error = _error(episode)
     tells = error is not None and (shared is None or _family(error) != shared.family)
-    since: Line = (", since ", episode.start) if dated else ()
+    since: Line = ()
+    if dated:
+        since = (", went down ", *unseen(episode)) if episode.why.vague else (", since ", episode.start)
     silent = hushed_until(thread, episode)
     return (
         sign(State.DOWN),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -167,10 +167,7 @@ def test_what_stops_is_said_as_far_as_itempath_tells(
     [
         (
             Why.WHILE_BLIND,
-            (
-                "The first went down between {2026-11-24 02:00:05} and {2026-11-24 03:00:05}, "
-                "while the site could not be read."
-            ),
+            ("It went down between {2026-11-24 02:00:05} and {2026-11-24 03:00:05}, while the site could not be read."),
         ),
         (Why.ADDED, "It was first seen down {2026-11-24 03:00:05}."),
         (Why.SEEN, "It fell {2026-11-24 03:00:05}."),
@@ -181,6 +178,50 @@ def test_how_the_first_fall_came_to_be_known_is_said(story: Story, shown: Shown,
     lines = shown(story.root(group(story), member))
 
     assert lines[:2] == ["# 🔴 1 of 60 connections of plant is down", f"{words} 1 integration stops."]
+
+
+def bulleted(lines: Sequence[str]) -> list[str]:
+    return [line for line in lines if line.startswith("* ")]
+
+
+def test_of_members_that_nobody_saw_falling_it_is_said_between_when(story: Story, shown: Shown) -> None:
+    hour, minute = timedelta(hours=1), timedelta(minutes=1)
+    away = [story.member(n, why=Why.WHILE_AWAY, not_before=story.three - hour) for n in (1, 2)]
+    between = "between {2026-11-24 02:00:05} and {2026-11-24 03:00:05}, while this bot was away"
+    alike = shown(story.root(group(story), *away))
+    assert alike[1] == f"All went down {between}. 3 integrations stop."
+    assert bulleted(alike) == ["* 🔴 C2 plant/2, 2 integrations", "* 🔴 C1 plant/1, 1 integration"]
+
+    seen = story.member(3, start=story.three + minute)
+    mixed = shown(story.root(group(story), *away, seen))
+    assert mixed[1].startswith(
+        f"The first went down {between}; the latest was first seen down {{2026-11-24 03:01:05}}."
+    )
+    assert bulleted(mixed) == [
+        "* 🔴 C3 plant/3, 3 integrations, since {2026-11-24 03:01:05}",
+        f"* 🔴 C2 plant/2, 2 integrations, went down {between}",
+        f"* 🔴 C1 plant/1, 1 integration, went down {between}",
+    ]
+
+    # Seen by the same poll, but not known alike.
+    added = story.member(3, why=Why.ADDED)
+    mixed = shown(story.root(group(story), added, *away))
+    assert mixed[1].startswith(f"The first went down {between}. ")
+    assert bulleted(mixed)[0] == "* 🔴 C3 plant/3, 3 integrations, since {2026-11-24 03:00:05}"
+    both = shown(story.root(group(story), added, story.member(4, why=Why.ADDED)))
+    assert both[1].startswith("All were first seen down {2026-11-24 03:00:05}.")
+
+
+def test_members_that_stop_as_much_stand_as_people_count(story: Story, shown: Shown) -> None:
+    members = [story.member(n, row=replace(story.row, name=f"Lift {n}", integration_count=2)) for n in (10, 2, 1, 12)]
+    lines = shown(story.root(group(story), *members, story.member(99)))
+    assert [line.split(" plant/")[0] for line in bulleted(lines)] == [
+        "* 🔴 C99",
+        "* 🔴 Lift 1",
+        "* 🔴 Lift 2",
+        "* 🔴 Lift 10",
+        "* 🔴 Lift 12",
+    ]
 
 
 def test_an_error_is_said_once_when_at_least_half_report_it(story: Story, shown: Shown) -> None:

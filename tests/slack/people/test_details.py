@@ -72,6 +72,24 @@ async def test_a_group_shows_its_members_by_state(build: Build) -> None:
     assert lines[8].startswith("⚪ Dock 3 plant/3 after ")
 
 
+async def test_of_a_member_that_nobody_saw_falling_it_is_said_between_when(build: Build) -> None:
+    rows: list[dict[str, Any]] = [{"id": n, "name": f"Dock {n}", "status": 1} for n in range(1, 6)]
+    house: House = await build(sites={"plant": rows})
+    plant = house.sites["plant"]
+    await plant.set_fault(Fault.SERVER_ERROR)
+    await house.poll()
+    await house.poll()
+    for row in rows:
+        plant.set_status(row["id"], 0)
+    await plant.set_fault(None)
+    await house.poll()
+    await details(house, await house.thread("1"))
+    lines = [line for line in modal(house).splitlines() if line.startswith("🔴 Dock")]
+    assert len(lines) == 5
+    assert lines[0].startswith("🔴 Dock 1 plant/1, went down between ")
+    assert ", while the site could not be read" in lines[0]
+
+
 async def test_members_of_a_site_that_cannot_be_read_are_shown_as_they_last_stood(build: Build) -> None:
     rows = [{"id": n, "name": f"Dock {n}", "status": 0} for n in range(1, 3)]
     house: House = await build(sites={"plant": rows})
