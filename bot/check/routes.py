@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from bot.check.lines import Line, Verdict, warning
 from bot.core.connection import Connection, Snapshot
 from bot.core.maintenance import glob
-from bot.settings.models import Settings, SiteSettings
+from bot.settings.models import Route, Settings, SiteSettings
 from bot.settings.policy import policy_of
 from bot.slack.wording import count, literal
 
@@ -69,10 +69,7 @@ def _deal(settings: Settings, site: SiteSettings, snapshot: Snapshot, shares: Ma
 
 def _line(settings: Settings, number: int, share: Share, unread: list[str]) -> Line:
     route = settings.routes[number - 1]
-    patterns = {"site": route.site, "name": route.name, "type": route.type, "app_id": route.app_id}
-    patterns["authentication"] = route.authentication
-    asked = ", ".join(f"{key} {pattern}" for key, pattern in patterns.items() if pattern is not None)
-    what = f"route {number} ({asked or 'everything'})"
+    what = named(number, route)
     target = route.channel or "the site's own channel"
     if share.taken:
         ping = f", pinging {route.mention}" if route.mention else ""
@@ -89,6 +86,14 @@ def _line(settings: Settings, number: int, share: Share, unread: list[str]) -> L
         said = f"it matches nothing that was read, and {_of(perhaps)} cannot be read"
         return Line(what=what, verdict=Verdict.UNKNOWN, said=said)
     return warning(what, "it matches no connection", "compare its patterns with `connections`; `*` stands for anything")
+
+
+def named(number: int, route: Route) -> str:
+    """A route by its number, from 1 on, and by what it asks for."""
+    patterns = {"site": route.site, "name": route.name, "type": route.type, "app_id": route.app_id}
+    patterns["authentication"] = route.authentication
+    asked = ", ".join(f"{key} {pattern}" for key, pattern in patterns.items() if pattern is not None)
+    return f"route {number} ({asked or 'everything'})"
 
 
 def _all(number: int) -> str:

@@ -21,7 +21,8 @@ def tell(draft: Draft, snapshot: Snapshot) -> None:
     nameless = sum(1 for bad in snapshot.unreadable if bad.id is None)
     draft.site = replace(draft.site, baseline_at=draft.now, nameless=nameless)
     down = [row for row in snapshot.connections if draft.connections[row.id].known is State.DOWN]
-    counts = {"watched": len(snapshot.connections), "unreadable": len(snapshot.unreadable)}
+    unclear = sum(1 for row in snapshot.connections if draft.connections[row.id].known is State.UNKNOWN)
+    counts = {"watched": len(snapshot.connections), "unreadable": len(snapshot.unreadable), "unclear": unclear}
     route = together(draft.policy.home, [draft.policy.route(row) for row in down])
     if down:
         thread = draft.open_thread(ThreadKind.BASELINE, route, params=counts, remind=True)

@@ -265,7 +265,8 @@ class MessageKind(enum.StrEnum):
 
     ROOT = "root"
     """`params` of a `CHANGES` root: `{"changes": [Change.as_json(), …]}`; of `AWAY`: `{"from": iso, "to": iso,
-    "reason": its event's}`; of `BASELINE`: `{"watched": int, "unreadable": int}`; else empty."""
+    "reason": its event's}`; of `BASELINE`: `{"watched": int, "unreadable": int, "unclear": int}`, the last being how
+    many of the watched were neither up nor down; else empty."""
     RECOVERED = "recovered"
     """`{"episode": id, "error": str | None}`: an outage or a blindness is over; `error` is what the log said with it."""
     GROWN = "grown"

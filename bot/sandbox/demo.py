@@ -19,6 +19,7 @@ from aiohttp import web
 from pydantic import SecretStr
 
 from bot.clock import Clock
+from bot.core.incidents import EVERY
 from bot.core.maintenance import glob
 from bot.eventloop import stop_on_signals
 from bot.sandbox import page
@@ -30,6 +31,8 @@ from bot.sandbox.slack.server import LocalSlack
 from bot.sandbox.slack.workspace import Channel
 from bot.sandbox.story import Beat, Teller
 from bot.settings import AlertSettings, Listen, Maintenance, Route, Settings, SiteSettings, SlackSettings
+from bot.store.errors import StoreError
+from bot.store.store import Store
 from bot.supervisor import serve
 
 CHANNEL = Channel(id="C0ALERTS", name="warehouse-alerts")
@@ -48,7 +51,7 @@ LIFTS = 12
 FIRST_ORDER = 4500017301
 PLANTS = ("Vienna", "Graz", "Lyon", "Turin", "Malmo", "Porto", "Ghent", "Brno", "Berlin")
 """The last comes first. An error that comes again within half an hour has no alert of its own: each telling has another."""
-ANEW = "Once more: the sites are as at the start, and the bot goes on. What is muted stays muted."
+ANEW = "Once more: the sites are as at the start, nothing is muted any more, and the bot goes on."
 HOST = "127.0.0.1"
 """Nobody else is to play with these switches."""
 
@@ -140,15 +143,16 @@ async def sandbox(*, port: int = 0) -> AsyncIterator[Sandbox]:
             for name, site in sites.items():
                 await site.set_fault(None)
                 site.restore(start[name])
+            await _heard_again(slack, sites, folder, clock)
 
         def over() -> None:
             # Whatever the bot has logged meanwhile stands between the first time and now.
             print(f"\n  The story is over, and can be played again: {slack.url}\n", flush=True)  # noqa: T201
 
         teller = Teller(_story(sites, slack), reset=reset, over=over)
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="itempath-bot-demo-")))
         url = await _serve(stack, slack, sites, teller, port, quiet=_quiet(planned, clock))
         slack.url = url
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="itempath-bot-demo-")))
         settings = _settings(slack, sites, folder, planned)
         yield Sandbox(slack=slack, sites=sites, teller=teller, url=url, settings=settings, folder=folder, clock=clock)
 
@@ -175,6 +179,30 @@ async def _serve(
     return f"http://{HOST}:{runner.addresses[0][1]}"
 
 
+async def _heard_again(slack: LocalSlack, sites: dict[str, SimulatedItemPath], folder: Path, clock: Clock) -> None:
+    """Whoever has muted something unmutes it, in the way in which people do: a story that is silent tells nothing."""
+    try:
+        store = await Store.open(_database(folder), write=False)
+    except StoreError:
+        return  # the bot has not begun: there is no mute
+    try:
+        mutes = await store.mutes(now=clock.now())
+    finally:
+        await store.close()
+    if mutes:
+        # What the visitor has left down is seen to be up first, so that it is not announced.
+        await asyncio.gather(*(site.polled(2) for site in sites.values()))
+    whole = {mute.site for mute in mutes if mute.connection == EVERY}
+    for mute in mutes:
+        if mute.connection == EVERY or mute.site not in whole:  # a whole site is unmuted with all its connections
+            typed = f"/connection unmute {mute.site}/{mute.connection}"
+            await slack.interactions.command(CHANNEL.id, mute.by.id, typed)
+
+
+def _database(folder: Path) -> str:
+    return f"sqlite:///{folder / 'bot.db'}"
+
+
 def _maintenance(now: datetime) -> Maintenance:
     return Maintenance(
         site="berlin", name="Pick-to-Light*", start=now, end=now + MAINTENANCE, reason="New firmware on the gateway"
@@ -197,7 +225,7 @@ def _quiet(planned: Maintenance, clock: Clock) -> Quiet:
 def _settings(slack: LocalSlack, sites: dict[str, SimulatedItemPath], folder: Path, planned: Maintenance) -> Settings:
     channels = {"rotterdam": ROTTERDAM.id}
     return Settings(
-        database_url=SecretStr(f"sqlite:///{folder / 'bot.db'}"),
+        database_url=SecretStr(_database(folder)),
         listen=Listen(HOST, 0),
         poll_interval=POLL_INTERVAL,
         sites=tuple(

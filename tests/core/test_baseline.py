@@ -15,7 +15,7 @@ def test_the_first_snapshot_posts_one_message_that_counts_the_connections() -> N
 
     [root] = story.sent
     assert (root.role, root.kind) == (Role.ROOT, MessageKind.ROOT)
-    assert root.params == {"watched": 3, "unreadable": 0}
+    assert root.params == {"watched": 3, "unreadable": 0, "unclear": 1}
     [thread] = story.roots
     assert (thread.kind, thread.channel, thread.phase) == (ThreadKind.BASELINE, "#ops", Phase.CLOSED)
 
@@ -80,7 +80,7 @@ def test_rows_that_cannot_be_read_are_counted_and_known_by_their_id() -> None:
     bad = (UnreadableRow(id="2", problem="name is a list"), UnreadableRow(id=None, problem="no id"))
     story.poll(up("1"), unreadable=bad)
 
-    assert story.sent[0].params == {"watched": 1, "unreadable": 2}
+    assert story.sent[0].params == {"watched": 1, "unreadable": 2, "unclear": 0}
     assert story.state.connections["2"].state(blind=False) is State.UNKNOWN
     assert story.state.site.nameless == 1
 

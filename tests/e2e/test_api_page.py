@@ -40,8 +40,10 @@ async def test_the_printed_replies_are_watched_and_looked_up(make: Callable[...,
     await world.start()
 
     await world.shows_soon(
-        "root 🔴 Watching 2 connections of default, 1 already down. 🔴 down: Web Services default/2. "
-        "From now on every change is posted here. Nobody has acknowledged it yet."
+        "root 🔴 Watching 2 connections of ItemPath default, 1 already down. 🔴 down: Web Services default/2. "
+        "Nobody has acknowledged it yet. "
+        "From now on a message says when one goes down, is up again or logs a new error. "
+        "Type /connection help to see what you can ask."
     )
     assert await world.asks("/connection 1") == (
         "🟢 PowerPick is up. default/1: read from ItemPath just now. Up since <time>."

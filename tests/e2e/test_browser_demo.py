@@ -139,7 +139,7 @@ async def test_a_person_lives_through_an_outage() -> None:
     """Alert, acknowledge, details, mute, recovery, history, Home: what is done in the channel is done by keyboard."""
     async with looking(story=False) as page:
         alice = Visitor(page)
-        await alice.sees("Watching 17 connections of berlin")
+        await alice.sees("Watching 17 connections of ItemPath berlin")
 
         await page.get_by_label("Write log of PowerPick").click()
         await page.get_by_label("Error text").first.fill("Login failed for user warehouse_user")
@@ -187,7 +187,7 @@ async def test_a_person_lives_through_an_outage() -> None:
 async def test_pages_of_a_list_are_turned_and_everyone_has_their_own_answers() -> None:
     async with looking(story=False) as page:
         visitor = Visitor(page)
-        await visitor.sees("Watching 17 connections of berlin")
+        await visitor.sees("Watching 17 connections of ItemPath berlin")
         await visitor.types("/connection list")
         await visitor.sees("All 21 connections", "Page 1 of 2: 1 to 20")
         first = visitor.message("All 21 connections")

@@ -17,7 +17,12 @@ def down(name: str, ref: str, *, mention: str = "") -> str:
 
 
 def watching(site: str, number: str = "1 connection") -> str:
-    return f"root 🔵 Watching {number} of {site}, none known to be down. From now on every change is posted here."
+    up = "up" if number == "1 connection" else "all up"
+    return (
+        f"root 🔵 Watching {number} of ItemPath {site}, {up}. "
+        "From now on a message says when one goes down, is up again or logs a new error. "
+        "Type /connection help to see what you can ask."
+    )
 
 
 async def test_each_site_speaks_in_its_own_channel(make: Callable[..., Any]) -> None:

@@ -13,7 +13,11 @@ import pytest
 
 from tests.e2e.process import Outside
 
-WATCHING = "root 🔵 Watching 1 connection of default, none known to be down. From now on every change is posted here."
+WATCHING = (
+    "root 🔵 Watching 1 connection of ItemPath default, up. "
+    "From now on a message says when one goes down, is up again or logs a new error. "
+    "Type /connection help to see what you can ask."
+)
 DOWN = "root 🔴 PowerPick is down. default/1: down since <time>. 3 integrations stop. Nobody has acknowledged it yet."
 AWAY = (
     "root 🔴 PowerPick is down. default/1: went down between <time> and <time>, while this bot was away. 3 integrations "

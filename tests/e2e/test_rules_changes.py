@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from tests.e2e.world import World, connection
 
-WATCHING = "root 🔵 Watching 1 connection of default, none known to be down. From now on every change is posted here."
+WATCHING = (
+    "root 🔵 Watching 1 connection of ItemPath default, up. "
+    "From now on a message says when one goes down, is up again or logs a new error. "
+    "Type /connection help to see what you can ask."
+)
 
 
 async def test_what_one_poll_shows_as_changed_is_one_message_without_a_mention(world: World) -> None:
@@ -58,6 +62,6 @@ async def test_a_row_that_cannot_be_read_is_unknown_and_not_absent(world: World)
     await world.settled()
 
     assert [line[:60] for line in world.lines()[1:]] == [
-        "root 🔵 default: 1 change in ItemPath. 1 not readable. The st",
-        "root 🔵 default: 1 change in ItemPath. 1 readable again. 🔵 re",
+        "root 🔵 default: 1 connection cannot be understood. The state",
+        "root 🔵 default: 1 connection can be understood again. Change",
     ]

@@ -6,7 +6,11 @@ import pytest
 
 from tests.e2e.world import World
 
-WATCHING = "root 🔵 Watching 1 connection of default, none known to be down. From now on every change is posted here."
+WATCHING = (
+    "root 🔵 Watching 1 connection of ItemPath default, up. "
+    "From now on a message says when one goes down, is up again or logs a new error. "
+    "Type /connection help to see what you can ask."
+)
 ONCE = (
     "root 🟠 PowerPick reports an error. default/1: Seen once, <time>. Error: order 4711 rejected. "
     "The connection itself was last seen up. Nobody has acknowledged it yet."

@@ -10,7 +10,11 @@ from typing import Any
 from tests.e2e.storm import Storm
 from tests.e2e.world import World, connection
 
-WATCHING = "root 🔵 Watching 1 connection of default, none known to be down. From now on every change is posted here."
+WATCHING = (
+    "root 🔵 Watching 1 connection of ItemPath default, up. "
+    "From now on a message says when one goes down, is up again or logs a new error. "
+    "Type /connection help to see what you can ask."
+)
 DOWN = "root 🔴 PowerPick is down. default/1: down since <time>. 3 integrations stop. Nobody has acknowledged it yet."
 UP = "root 🟢 PowerPick is up again after <span>. default/1: Downtime <span>, from <time> to <time>."
 UP_TOO = "  broadcast 🟢 PowerPick is up again after <span>. default/1: Downtime <span>, from <time> to <time>."
@@ -22,8 +26,10 @@ async def test_the_baseline_is_one_message_that_names_what_is_already_down(make:
     await world.start()
 
     await world.shows(
-        "root 🔴 Watching 3 connections of berlin, 1 already down. 🔴 down: Web Services berlin/2. "
-        "From now on every change is posted here. Nobody has acknowledged it yet."
+        "root 🔴 Watching 3 connections of ItemPath berlin, 1 already down. 🔴 down: Web Services berlin/2. "
+        "1 of them is unknown: ItemPath tells no clear state of it. Nobody has acknowledged it yet. "
+        "From now on a message says when one goes down, is up again or logs a new error. "
+        "Type /connection help to see what you can ask."
     )
 
 
@@ -37,8 +43,10 @@ async def test_the_baseline_is_the_root_of_the_first_recovery_and_the_next_fall_
     world.site.set_status(2, 1)
     over = (
         (
-            "root 🟢 Watching 1 connection of berlin, everything that was down at first is over. 🟢 up again: Web "
-            "Services berlin/2 after at least <span>, <time>. From now on every change is posted here."
+            "root 🟢 Watching 1 connection of ItemPath berlin, what was down at first is up again. 🟢 up again: Web "
+            "Services berlin/2 after at least <span>, <time>. "
+            "From now on a message says when one goes down, is up again or logs a new error. "
+            "Type /connection help to see what you can ask."
         ),
         (
             "  broadcast 🟢 Web Services is up again after at least <span>. berlin/2: Downtime at least <span>, from <time> "

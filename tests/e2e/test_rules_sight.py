@@ -10,7 +10,11 @@ import pytest
 from bot.sandbox.itempath_faults import Fault
 from tests.e2e.world import World, connection
 
-WATCHING = "root 🔵 Watching 1 connection of default, none known to be down. From now on every change is posted here."
+WATCHING = (
+    "root 🔵 Watching 1 connection of ItemPath default, up. "
+    "From now on a message says when one goes down, is up again or logs a new error. "
+    "Type /connection help to see what you can ask."
+)
 DOWN = "root 🔴 PowerPick is down. default/1: down since <time>. 3 integrations stop. Nobody has acknowledged it yet."
 BLIND = (
     "root 🟣 ItemPath default cannot be read. Blind since <time>: the state of its connections is unknown. The "

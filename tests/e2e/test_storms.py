@@ -24,7 +24,11 @@ def at(minutes: float) -> str:
 
 
 def watching(number: int, site: str = "berlin") -> str:
-    return f"root 🔵 Watching {number} connections of {site}, none known to be down. From now on every change is posted here."
+    return (
+        f"root 🔵 Watching {number} connections of ItemPath {site}, all up. "
+        "From now on a message says when one goes down, is up again or logs a new error. "
+        "Type /connection help to see what you can ask."
+    )
 
 
 def over(number: int, start: float, end: float, span: str, most: str = "all") -> str:

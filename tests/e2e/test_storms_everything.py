@@ -13,8 +13,10 @@ NOBODY = "Nobody has acknowledged it yet."
 
 DOWN_NOW = [
     (
-        "🔴 Watching 12 connections of graz, 1 already down. 🔴 down: Label printer graz/1. "
-        f"From now on every change is posted here. {NOBODY}"
+        "🔴 Watching 12 connections of ItemPath graz, 1 already down. 🔴 down: Label printer graz/1. "
+        f"{NOBODY} "
+        "From now on a message says when one goes down, is up again or logs a new error. "
+        "Type /connection help to see what you can ask."
     ),
     (
         "🔴 SAP S/4HANA Orders is down. rotterdam/1: down since 2026-11-24 03:01:30 UTC. 10 integrations stop. "
@@ -63,7 +65,7 @@ root 🔴 3 of 30 connections of rotterdam are down: 1 here, 1 in another messag
 broadcast 🟢 All 3 connections of rotterdam in this outage are up again
 broadcast 🔴 It begins again: 4 of 30 connections of rotterdam are down: 3 here, 1 in another message
 broadcast 🟢 All 3 connections of rotterdam in this outage are up again
-broadcast 🔴 Escalated: Label printer is still down, for at least 8 min now
+broadcast 🔴 Not acknowledged by anybody: Label printer is still down, for at least 8 min now
 broadcast 🔴 Escalated: SAP S/4HANA Orders is still down, for 8 min now
 root 🟢 All 108 connections of berlin in this outage are up again
 broadcast 🟢 All 108 connections of berlin in this outage are up again
@@ -79,8 +81,8 @@ broadcast 🔴 Flapping ended 12 min ago: 3 of 30 connections of rotterdam are d
 broadcast 🔴 SAP S/4HANA Orders is still down, for 24 min 1 s now
 root 🔵 Nothing was watched for 7 min 28 s
 root 🟣 ItemPath graz cannot be read
-broadcast 🔴 Escalated: Pick station 11 is still down, for 8 min now
-broadcast 🔴 Escalated: 3 of 30 connections of rotterdam are still down: 1 here (for 19 min 59 s now), 1 in another message, 1 muted
+broadcast 🔴 Not acknowledged by anybody: Pick station 11 is still down, for 8 min now
+broadcast 🔴 Not acknowledged by anybody: 3 of 30 connections of rotterdam are still down: 1 here (for 19 min 59 s now), 1 in another message, 1 muted
 broadcast 🔴 Pick station 11 is still down, for 12 min now
 broadcast 🔴 3 of 30 connections of rotterdam are still down: 1 here (for 23 min 59 s now), 1 in another message, 1 muted
 broadcast 🔴 SAP S/4HANA Orders is still down, for 36 min now

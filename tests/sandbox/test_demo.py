@@ -84,8 +84,8 @@ async def test_the_story_is_told_whole_and_nothing_of_the_environment_is_heeded(
     async def shows(part: str, channel: str = CHANNEL.id) -> None:
         await slack.wait_for(lambda: any(part in text for text in texts(slack, channel)), within=90)
 
-    await shows("Watching 17 connections of berlin, 1 already down")
-    await shows("Watching 4 connections of rotterdam", ROTTERDAM.id)
+    await shows("Watching 17 connections of ItemPath berlin, 1 already down")
+    await shows("Watching 4 connections of ItemPath rotterdam", ROTTERDAM.id)
     await shows("PowerPick is down. berlin/1")
     await shows("PowerPick reports an error while down")
     await shows("PowerPick is up again after")
@@ -299,6 +299,41 @@ async def test_the_world_of_the_demo_returns_to_its_start(monkeypatch: pytest.Mo
         assert berlin.row(1)["latestLog"]["error"] is None
         assert rotterdam.reachable
         assert box.slack.faults.refusing is None
+
+
+async def test_what_a_visitor_has_muted_is_heard_again_when_the_story_is_told_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Said by whoever muted it, and without news of what the visitor had left down."""
+    resets: list[Callable[[], Awaitable[object]]] = []
+
+    def kept(beats: list[Beat], *, reset: Callable[[], Awaitable[object]], over: Callable[[], object]) -> Teller:
+        resets.append(reset)
+        return Teller(beats, reset=reset, over=over)
+
+    monkeypatch.setattr(demo, "Teller", kept)
+    stop = asyncio.Event()
+    async with sandbox() as box:
+        running = asyncio.create_task(box.run(stop))
+        await box.slack.wait_for(lambda: "Watching" in "".join(texts(box.slack)), within=30)
+
+        def answers() -> list[str]:
+            return [answer.text for answer in box.slack.workspace.ephemerals.values()]
+
+        for ref in ("berlin/*", "berlin/1", "rotterdam/3"):
+            assert await box.slack.interactions.command(CHANNEL.id, "U0BOB", f"/connection mute {ref} 1h") is None
+        await box.slack.wait_for(lambda: len(answers()) == 3, within=30)
+        box.sites["berlin"].set_status(1, 0)
+        await box.sites["berlin"].polled(2)
+        await resets[0]()
+        await box.slack.wait_for(lambda: len(answers()) == 5, within=30)
+        await box.sites["berlin"].polled(2)
+        stop.set()
+        await running
+
+    assert all("is no longer muted" in text for text in answers()[3:])
+    assert sum("berlin is no longer muted" in text for text in answers()[3:]) == 1
+    assert not [text for text in texts(box.slack) if "PowerPick is down" in text]
 
 
 async def test_the_other_verbs_can_look_at_a_running_demo() -> None:

@@ -90,8 +90,11 @@ def _still(view: ThreadView, now: datetime, *, escalated: bool) -> Post:
     thread, post = view.thread, _still_so(view, now)
     if post is None:
         return _over_by_now(thread)
-    if escalated:
+    if escalated and (thread.escalate_to or thread.ack_by is not None):
         post = replace(post, headline=("Escalated: ", *post.headline))
+    elif escalated:
+        # It calls nobody by name; whoever reads it is meant.
+        post = replace(post, headline=("Not acknowledged by anybody: ", *post.headline))
     return replace(post, mentions=called(thread, thread.escalate_to if escalated else thread.mentions))
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
 from bot.core.connection import State
-from bot.core.incidents import Closing, Episode, Thread, ThreadKind, ThreadView
+from bot.core.incidents import Closing, Episode, Json, Thread, ThreadKind, ThreadView
 from bot.core.sight import NOT_RECORDED
 from bot.slack.blocks import Foreign, Line, Link
 from bot.slack.messages import groups, outages, sites
@@ -49,7 +49,7 @@ def root(view: ThreadView, *, interactive: bool, replaces: str | None = None) ->
         case ThreadKind.SITE:
             post = sites.root(view)
         case ThreadKind.BASELINE:
-            post = _baseline(view)
+            post = _baseline(view, interactive=interactive)
         case ThreadKind.CHANGES:
             post = changes(thread.site, view.root.params)
         case ThreadKind.AWAY:
@@ -116,19 +116,30 @@ def _error_state(episode: Episode) -> tuple[str, str, Line]:
     return sign(State.UP), " no longer reports an error", how
 
 
-def _baseline(view: ThreadView) -> Post:
+def _baseline(view: ThreadView, *, interactive: bool) -> Post:
     thread, episodes, params = view.thread, view.episodes, view.root.params
-    watched = ("Watching ", count(number(params["watched"]), "connection"), " of ", Foreign(thread.site, style="bold"))
-    unreadable = number(params["unreadable"])
-    rows: Line = (f"{count(unreadable, 'row')} could not be understood: state unknown.",) if unreadable else ()
+    total = number(params["watched"])
+    watched = ("Watching ", count(total, "connection"), " of ItemPath ", Foreign(thread.site, style="bold"))
+    said = (_WHEN, *([_HELP] if interactive else []))
+    if not total:
+        said = (_NONE,)
+    unclear = told(*_unclear(params))
     if not episodes:
-        return Post(sign=NOTICE_SIGN, headline=(*watched, ", none known to be down"), body=told(_STARTED, rows))
+        state = ", none known to be down"
+        if not total:
+            state = ": it lists none"
+        elif not unclear and "unclear" in params:
+            state = ", all up" if total > 1 else ", up"
+        return Post(sign=NOTICE_SIGN, headline=(*watched, state), body=told(*unclear, *said))
     down = [episode for episode in episodes if episode.open]
     over = [episode for episode in episodes if not episode.open]
     if not down:
-        state = ", everything that was down at first is over"
+        gone = any(episode.closing is Closing.NOT_WATCHED for episode in over)
+        first = "all that were" if len(over) > 1 else "what was"
+        state = ", nothing of what was down at first still is" if gone else f", {first} down at first "
+        state += "" if gone else "are up again" if len(over) > 1 else "is up again"
     elif over:
-        state = f", {len(down):,} of {len(episodes):,} still down"
+        state = f", {len(down):,} of the {len(episodes):,} down at first still {'is' if len(down) == 1 else 'are'}"
     else:
         state = f", {len(down):,} already down"
     few = len(episodes) <= IN_DETAIL
@@ -136,13 +147,29 @@ def _baseline(view: ThreadView) -> Post:
     return Post(
         sign=sign(State.DOWN if down else State.UP),
         headline=(*watched, state),
-        body=told(_STARTED, *summary, rows, acknowledged(thread), *hushed(thread)),
+        body=told(*summary, *unclear, acknowledged(thread), *hushed(thread), *said),
         items=tuple(member(thread, episode) for episode in (*down, *over)) if few else (),
         lead=0 if few else None,
     )
 
 
-_STARTED: Line = ("From now on every change is posted here.",)
+_WHEN: Line = ("From now on a message says when one goes down, is up again or logs a new error.",)
+_HELP: Line = ("Type ", Foreign("/connection help", style="code"), " to see what you can ask.")
+_NONE: Line = (
+    "Perhaps the user with which this bot reads ItemPath may not see them. A message says when one is added.",
+)
+
+
+def _unclear(params: Mapping[str, Json]) -> tuple[Line, ...]:
+    """Of how many the state is not known, each reason a line."""
+    unreadable, unclear = number(params["unreadable"]), number(params.get("unclear"))
+    whose = "its state is" if unreadable == 1 else "their state is"
+    who = "It" if number(params["watched"]) == 1 else f"{unclear:,} of them"
+    be, of = ("is", "it") if unclear == 1 else ("are", "them")
+    return told(
+        (f"{who} {be} unknown: ItemPath tells no clear state of {of}.",) if unclear > 0 else (),
+        (f"{count(unreadable, 'row')} could not be understood: {whose} unknown.",) if unreadable else (),
+    )
 
 
 def _named(word: str, episodes: Sequence[Episode]) -> Line:

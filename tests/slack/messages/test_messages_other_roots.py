@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -144,6 +144,16 @@ def test_a_blindness_without_a_known_reason_can_be_told_too(story: Story, shown:
     assert len(shown(story.root(story.thread(ThreadKind.SITE, phase=CLOSED), ended))) == 2
 
 
+FIRST = (
+    "From now on a message says when one goes down, is up again or logs a new error.",
+    "Type /connection help to see what you can ask.",
+)
+
+
+UNKNOWN = "The state of those marked 🟣 is unknown meanwhile."
+TOLD = {"Changes of their state are told again.", "Changes of its state are told again."}
+
+
 def members(story: Story, number: int) -> list[Episode]:
     """So many connections that were down when watching began."""
     return [
@@ -162,8 +172,8 @@ def test_a_baseline_without_outages_is_one_calm_message(story: Story, shown: Sho
     thread = story.thread(ThreadKind.BASELINE, phase=CLOSED)
 
     assert shown(story.root(thread, watched=1, unreadable=0)) == [
-        "# 🔵 Watching 1 connection of plant, none known to be down",
-        "From now on every change is posted here.",
+        "# 🔵 Watching 1 connection of ItemPath plant, none known to be down",
+        *FIRST,
     ]
 
 
@@ -175,16 +185,16 @@ def test_a_baseline_names_what_is_down_already_and_calls_nobody(story: Story, sh
     )
 
     assert shown(rendered) == [
-        "# 🔴 Watching 12 connections of plant, 2 already down",
-        "From now on every change is posted here.",
-        "1 row could not be understood: state unknown.",
+        "# 🔴 Watching 12 connections of ItemPath plant, 2 already down",
+        "1 row could not be understood: its state is unknown.",
         "Nobody has acknowledged it yet.",
+        *FIRST,
         "* 🔴 down: C1 plant/1: no route",
         "* 🔴 down: C2 plant/2",
         *BUTTONS,
     ]
     assert rendered.text.startswith(
-        "🔴 Watching 12 connections of plant, 2 already down. 🔴 down: C1 plant/1: no route; 🔴 down: C2 plant/2. "
+        "🔴 Watching 12 connections of ItemPath plant, 2 already down. 🔴 down: C1 plant/1: no route; 🔴 down: C2 plant/2. "
     )
 
 
@@ -199,7 +209,7 @@ def test_a_baseline_shows_which_are_still_down_and_which_are_over(story: Story, 
         unreadable=0,
     )
 
-    assert shown(rendered)[0] == "# 🔴 Watching 3 connections of plant, 1 of 3 still down"
+    assert shown(rendered)[0] == "# 🔴 Watching 3 connections of ItemPath plant, 1 of the 3 down at first still is"
     assert [line for line in shown(rendered) if line.startswith("*")] == [
         "* 🔴 down: C2 plant/2",
         "* 🟢 up again: C1 plant/1 after at least 2 h 5 min, {2026-11-24 05:05:05}",
@@ -212,8 +222,66 @@ def test_a_baseline_that_is_over_is_green(story: Story, shown: Shown) -> None:
     thread = story.thread(ThreadKind.BASELINE, phase=CLOSED)
 
     assert shown(story.root(thread, over(story, only), watched=3, unreadable=0))[0] == (
-        "# 🟢 Watching 3 connections of plant, everything that was down at first is over"
+        "# 🟢 Watching 3 connections of ItemPath plant, what was down at first is up again"
     )
+    first, second = members(story, 2)
+    assert shown(story.root(thread, over(story, first), over(story, second), watched=3, unreadable=0))[0] == (
+        "# 🟢 Watching 3 connections of ItemPath plant, all that were down at first are up again"
+    )
+    gone = over(story, second, Closing.NOT_WATCHED)
+    assert shown(story.root(thread, over(story, first), gone, watched=3, unreadable=0))[0] == (
+        "# 🟢 Watching 3 connections of ItemPath plant, nothing of what was down at first still is"
+    )
+
+
+@pytest.mark.parametrize(
+    ("counts", "lines"),
+    [
+        ({"watched": 17, "unclear": 0, "unreadable": 0}, ["# 🔵 Watching 17 connections of ItemPath plant, all up"]),
+        ({"watched": 1, "unclear": 0, "unreadable": 0}, ["# 🔵 Watching 1 connection of ItemPath plant, up"]),
+        (
+            {"watched": 17, "unclear": 2, "unreadable": 3},
+            [
+                "# 🔵 Watching 17 connections of ItemPath plant, none known to be down",
+                "2 of them are unknown: ItemPath tells no clear state of them.",
+                "3 rows could not be understood: their state is unknown.",
+            ],
+        ),
+        (
+            {"watched": 9, "unclear": 1, "unreadable": 0},
+            [
+                "# 🔵 Watching 9 connections of ItemPath plant, none known to be down",
+                "1 of them is unknown: ItemPath tells no clear state of it.",
+            ],
+        ),
+        (
+            {"watched": 1, "unclear": 1, "unreadable": 0},
+            [
+                "# 🔵 Watching 1 connection of ItemPath plant, none known to be down",
+                "It is unknown: ItemPath tells no clear state of it.",
+            ],
+        ),
+    ],
+)
+def test_a_baseline_says_of_how_many_the_state_is_known(
+    story: Story, shown: Shown, counts: dict[str, Any], lines: list[str]
+) -> None:
+    thread = story.thread(ThreadKind.BASELINE, phase=CLOSED)
+    assert shown(story.root(thread, form="full", **counts)) == [*lines, *FIRST]
+
+
+def test_a_baseline_without_a_connection_says_what_may_be_wrong(story: Story, shown: Shown) -> None:
+    thread = story.thread(ThreadKind.BASELINE, phase=CLOSED)
+    assert shown(story.root(thread, watched=0, unreadable=0, unclear=0)) == [
+        "# 🔵 Watching 0 connections of ItemPath plant: it lists none",
+        "Perhaps the user with which this bot reads ItemPath may not see them. A message says when one is added.",
+    ]
+
+
+def test_a_bot_that_cannot_be_asked_offers_no_command(story: Story, shown: Shown) -> None:
+    view = story.view(story.thread(ThreadKind.BASELINE, phase=CLOSED), watched=1, unreadable=0, unclear=0)
+    rendered = render(view, view.root, form="full", now=story.later, interactive=False)
+    assert shown(rendered)[1:] == [FIRST[0]]
 
 
 def test_many_of_a_baseline_are_named_in_a_line_and_the_rest_counted(story: Story, shown: Shown) -> None:
@@ -221,8 +289,8 @@ def test_many_of_a_baseline_are_named_in_a_line_and_the_rest_counted(story: Stor
     thread = story.thread(ThreadKind.BASELINE, mentions=("here",))
     lines = shown(story.root(thread, over(story, many[0]), *many[1:], watched=500, unreadable=0))
 
-    assert lines[2] == "Down: " + ", ".join(f"C{n}" for n in range(2, 62)) + " and 9 more."
-    assert lines[3] == "Over: C1."
+    assert lines[1] == "Down: " + ", ".join(f"C{n}" for n in range(2, 62)) + " and 9 more."
+    assert lines[2] == "Over: C1."
     reminder = shown(story.reply(thread, *many, kind=MessageKind.REMINDER, number=1))
     assert reminder[:2] == [
         "🔴 70 connections of plant are still down, for at least 2 h 5 min now",
@@ -264,26 +332,62 @@ def test_changes_are_told_each_in_a_line_without_a_mention(story: Story, shown: 
     )
 
     assert shown(rendered) == [
-        "# 🔵 plant: 6 changes in ItemPath",
+        "# 🔵 plant: 6 changes in what ItemPath tells",
         (
-            "1 added, 1 removed, 1 changed, 1 not readable, 1 readable again, 1 not checked by ItemPath. "
+            "1 added, 1 removed, 1 changed, 1 not understood, 1 understood again, 1 not checked by ItemPath. "
             "The state of those marked 🟣 is unknown meanwhile."
         ),
         "* \N{HEAVY PLUS SIGN} added: New plant/1",
         "* \N{HEAVY MINUS SIGN} removed: Gone plant/2, it was down",
         "* 📝 changed: Moved plant/3: address from https://u:[masked]@old to none, token from none to stored",
-        "* 🟣 not readable: 2 rows without an id: id is missing",
+        "* 🟣 not understood: 2 rows without an id: id is missing (nothing counts as removed meanwhile)",
         "* 🟣 not checked by ItemPath: Old plant/4, last {2026-11-24 03:00:05}",
-        "* 🔵 readable again: Back plant/5",
+        "* 🔵 understood again: Back plant/5",
     ]
     assert "here" not in rendered.text
 
 
-@pytest.mark.parametrize(("number", "words"), [("1", "1 row without an id"), ("2", "2 rows without an id")])
-def test_rows_without_an_id_are_counted_in_words(story: Story, shown: Shown, number: str, words: str) -> None:
-    rendered = changes(story, Change(kind=ChangeKind.READABLE, connection=None, name=number))
+@pytest.mark.parametrize(("number", "rows", "were"), [("1", "1 row", "was 1"), ("2", "2 rows", "were 2")])
+def test_rows_without_an_id_are_counted_in_words(story: Story, shown: Shown, number: str, rows: str, were: str) -> None:
+    came = changes(story, Change(kind=ChangeKind.UNREADABLE, connection=None, name=number, detail="no id"))
+    assert shown(came) == [
+        f"# 🔵 plant: {rows} cannot be understood",
+        "The state of those marked 🟣 is unknown meanwhile.",
+        f"* 🟣 not understood: {rows} without an id: no id (nothing counts as removed meanwhile)",
+    ]
+    went = changes(story, Change(kind=ChangeKind.READABLE, connection=None, name=number))
+    assert shown(went) == [
+        "# 🔵 plant: every row has an id again",
+        "What ItemPath does not list any more counts as removed again.",
+        f"* 🔵 no more rows without an id: there {were}",
+    ]
 
-    assert shown(rendered)[-1] == f"* 🔵 readable again: {words}"
+
+@pytest.mark.parametrize(
+    ("kind", "headline", "meaning"),
+    [
+        (ChangeKind.UNREADABLE, "2 connections cannot be understood", {UNKNOWN}),
+        (ChangeKind.READABLE, "2 connections can be understood again", TOLD),
+        (ChangeKind.STALE, "2 connections not checked by ItemPath for a long time", {UNKNOWN}),
+        (ChangeKind.FRESH, "2 connections checked by ItemPath again", TOLD),
+        (ChangeKind.ADDED, "2 changes in ItemPath", {"1 added.", "2 added."}),
+    ],
+)
+def test_the_headline_of_one_kind_of_news_says_what_happened(
+    story: Story, shown: Shown, kind: ChangeKind, headline: str, meaning: set[str]
+) -> None:
+    rendered = changes(story, *(Change(kind=kind, connection=str(n), name=f"C{n}") for n in (1, 2)))
+    assert shown(rendered)[0] == f"# 🔵 plant: {headline}"
+    one = shown(changes(story, Change(kind=kind, connection="1", name="C1")))[1]
+    assert {shown(rendered)[1], one} == meaning
+
+
+def test_rows_with_and_without_an_id_are_rows(story: Story, shown: Shown) -> None:
+    kind = ChangeKind.UNREADABLE
+    rendered = changes(
+        story, Change(kind=kind, connection=None, name="2"), Change(kind=kind, connection="7", name="Dock")
+    )
+    assert shown(rendered)[0] == "# 🔵 plant: 3 rows cannot be understood"
 
 
 def test_more_changes_than_fit_are_counted(story: Story, shown: Shown) -> None:

@@ -62,7 +62,7 @@ def test_a_root_says_what_where_since_when_and_how_bad(story: Story) -> None:
         f"🔴 Web Services is down. plant/2: down since {THREE}. 3 integrations stop. Nobody has ack",
         f"🔴 Web Services is flapping: 5 changes so far, now down. plant/2: down since {THREE}. 3 i",
         f"🔴 8 of 60 connections of plant are down. All fell {THREE}. 36 integrations stop. Nobody ",
-        "🔴 Watching 12 connections of plant, 2 already down. 🔴 down: C1 plant/1; 🔴 down: C2 plant/2. From now",
+        "🔴 Watching 12 connections of ItemPath plant, 2 already down. 🔴 down: C1 plant/1; 🔴 down: C2 plant/2.",
         f"🟠 Web Services reports an error. plant/2: Seen once, {THREE}. Error: Order 4711 rejected",
         f"🟣 ItemPath plant cannot be read. Blind since {THREE}: the state of its connections is un",
         "🟣 2 of 3 sites cannot be read: perhaps this bot's own network. No sight of plant and quay since toda",
@@ -82,7 +82,7 @@ def test_its_recovered_form_says_how_long_it_was(story: Story) -> None:
     ("kind", "params", "words"),
     [
         (MessageKind.REMINDER, {"number": 1}, f"🔴 Web Services is still down, for 2 h 5 min now. plant/2: down since {THREE}"),
-        (MessageKind.ESCALATED, {}, "🔴 Escalated: Web Services is still down, for 2 h 5 min now. plant/2: down since today"),
+        (MessageKind.ESCALATED, {}, "🔴 Not acknowledged by anybody: Web Services is still down, for 2 h 5 min now. plant/2:"),
         (MessageKind.SETTLED, {"down": 1, "changes": 4}, "🔴 Flapping ended 2 h 5 min ago: Web Services is down. plant/2: down"),
         (MessageKind.ACKNOWLEDGED, {"by": BY_DANA, "at": "2026-11-24T05:05:05+00:00"}, "👀 dana has acknowledged Web Services."),
     ],

@@ -89,6 +89,14 @@ def test_an_escalation_says_so_and_calls_whom_it_is_for(story: Story, shown: Sho
     assert "<!here>" not in rendered.text
 
 
+def test_an_escalation_that_calls_nobody_by_name_says_that_nobody_has_it(story: Story, shown: Shown) -> None:
+    rendered = story.reply(story.thread(mentions=("here",)), story.episode(), kind=MessageKind.ESCALATED)
+    assert shown(rendered)[0] == "🔴 Not acknowledged by anybody: Web Services is still down, for 2 h 5 min now"
+    assert "<!here>" not in rendered.text
+    late = story.thread(ack_by=DANA, ack_at=story.three)
+    assert shown(story.reply(late, story.episode(), kind=MessageKind.ESCALATED))[0].startswith("🔴 Escalated: ")
+
+
 @pytest.mark.parametrize("kind", [MessageKind.REMINDER, MessageKind.ESCALATED])
 def test_what_somebody_has_or_silences_before_it_is_sent_calls_nobody(story: Story, kind: MessageKind) -> None:
     for fields in ({"ack_by": DANA, "ack_at": story.three}, {"silence": by_dana(story)}):
@@ -124,10 +132,11 @@ def test_a_silent_baseline_says_so_and_cannot_be_muted(story: Story, shown: Show
     rendered = story.root(thread, story.member(1), watched=12, unreadable=0)
 
     assert shown(rendered) == [
-        "# 🔴 Watching 12 connections of plant, 1 already down",
-        "From now on every change is posted here.",
+        "# 🔴 Watching 12 connections of ItemPath plant, 1 already down",
         "Nobody has acknowledged it yet.",
         "🔇 Muted until {2026-11-24 05:05:05} by dana <!here>: cabling.",
+        "From now on a message says when one goes down, is up again or logs a new error.",
+        "Type /connection help to see what you can ask.",
         "* 🔴 down: C1 plant/1",
         "[Acknowledge acknowledge plant/2]",
         "[Details details plant/2]",
