@@ -29,11 +29,11 @@ _COLUMNS = (
     ("", 7),
     ("for", 11),
     ("name", 26),
+    ("muted for", 11),
     ("reference", 22),
     ("type", 12),
     ("stops", 6),
     ("note", 14),
-    ("muted for", 11),
 )
 _MARKS = f"{SILENT_SIGN} muted or in maintenance, {ACKNOWLEDGED_SIGN} acknowledged."
 DOWNTIMES = 10
@@ -166,11 +166,11 @@ def _cells(row: Row, at: datetime, *, left: bool) -> list[str]:
         row.state.value,
         _short(at - record.since) if known and record.since else "",
         name_of(record) or BLANK,
+        _short(row.silence.until - at) if left and row.silence else "",
         f"{record.site}/{record.id}",
         (shown.type if shown else None) or "",
         str(stops) if stops else "",
         _note(row),
-        _short(row.silence.until - at) if left and row.silence else "",
     )
     return [_cut(literal(v, 200), limit) if v else "" for v, (_, limit) in zip(values, _COLUMNS, strict=True)]
 

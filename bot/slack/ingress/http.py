@@ -24,6 +24,10 @@ MAX_BODY = 512 * 1024
 """Bytes. A click brings the message that it is on, which is far smaller."""
 BODY_WITHIN = 10.0
 """Seconds for the body to arrive."""
+TOLD_EVERY = 60.0
+"""Seconds between two words in the log about what was refused."""
+SIGNED_WITHIN = 60 * 5
+"""Seconds for which Slack's verifier takes a signature for good."""
 MAX_FIELDS = 100
 
 
@@ -42,6 +46,9 @@ class HttpIngress:
         """`now`: seconds since the epoch, for the age of a signature. Real ones: Slack signs with them."""
         self._verifier = SignatureVerifier(signing_secret, clock=_Stamp(now))
         self._reception = reception
+        self._now = now
+        self._refused_since_told = 0
+        self._told_at: float | None = None
 
     async def handle(self, request: web.Request) -> web.Response:
         """200 for what is Slack's, with the answer if there is one by then; 401 for what may not be; 400 for nonsense.
@@ -59,7 +66,7 @@ class HttpIngress:
         if body is None:
             return _refused(413, f"The body is larger than {MAX_BODY} bytes.")
         if not self._genuine(body, request.headers):
-            _log.warning("refused an unsigned or wrongly signed request", remote=request.remote)
+            self._tell(request)
             return _refused(401, "The signature is missing, wrong, or more than five minutes old.")
         if request.content_type == "application/json":
             return self._event(body)
@@ -73,6 +80,20 @@ class HttpIngress:
         except (ValueError, TypeError, OverflowError):
             # The verifier takes numbers, ASCII and UTF-8 for granted.
             return False
+
+    def _tell(self, request: web.Request) -> None:
+        """The log hears why, as it may be the settings' fault; and not of each, as strangers may send them by thousands."""
+        self._refused_since_told += 1
+        now = self._now()
+        if self._told_at is not None and 0 <= now - self._told_at < TOLD_EVERY:
+            return
+        _log.warning(
+            "refused requests that are not signed as Slack signs",
+            reason=_why_not(request.headers, now),
+            remote=request.remote,
+            times=self._refused_since_told,
+        )
+        self._refused_since_told, self._told_at = 0, now
 
     def _event(self, body: bytes) -> web.Response:
         """Slack tries again what is not acknowledged within three seconds."""
@@ -101,6 +122,16 @@ class HttpIngress:
         if "ssl_check" in fields:
             return web.Response()
         return _refused(400, "Neither a command nor an interaction.")
+
+
+def _why_not(headers: Mapping[str, str], now: float) -> str:
+    """What an operator has to look at; nothing of the request itself."""
+    stamp = headers.get("X-Slack-Request-Timestamp", "")
+    if not stamp or not headers.get("X-Slack-Signature"):
+        return "without a signature: not from Slack, or something on the way takes the X-Slack- headers away"
+    if stamp.isascii() and stamp.isdecimal() and len(stamp) < 15 and abs(now - int(stamp)) > SIGNED_WITHIN:
+        return "signed more than five minutes ago: sent again by somebody, or this machine's clock is wrong"
+    return "another signature: not from Slack, or SLACK_SIGNING_SECRET is not that of this app"
 
 
 async def _read(request: web.Request) -> bytes | None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
 from aiohttp import web
+from structlog.testing import capture_logs
 from yarl import URL
 
 from bot.sandbox.itempath_faults import Fault
@@ -188,6 +190,35 @@ async def test_a_signature_is_good_for_five_minutes(door: Open, age: float, stat
     stamp = int(door.house.slack.workspace.now())
     door.now[0] = stamp + age
     assert (await door.send("ssl_check=1"))[0] == status
+
+
+@pytest.mark.parametrize(
+    ("headers", "why"),
+    [
+        ({"X_Slack_Signature": ""}, "without a signature"),
+        ({"X_Slack_Request_Timestamp": "1"}, "this machine's clock is wrong"),
+        ({"X_Slack_Request_Timestamp": "soon"}, "SLACK_SIGNING_SECRET is not that of this app"),
+        ({"X_Slack_Signature": "v0=hunter2"}, "SLACK_SIGNING_SECRET is not that of this app"),
+    ],
+)
+async def test_the_log_says_why_a_request_was_refused_and_nothing_of_it(
+    door: Open, headers: dict[str, str], why: str
+) -> None:
+    with capture_logs() as logs:
+        await door.send("command=%2Fconnection&text=hunter3", **headers)
+    (told,) = logs
+    assert why in told["reason"]
+    assert told["times"] == 1
+    assert not {"hunter2", "hunter3", door.house.slack.signing_secret} & set(re.findall(r"\w+", str(told)))
+
+
+async def test_strangers_do_not_fill_the_log(door: Open) -> None:
+    with capture_logs() as logs:
+        for _ in range(5):
+            await door.send("command=x", X_Slack_Signature="v0=0")
+        door.now[0] += 61
+        await door.send("command=x", X_Slack_Signature="v0=0")
+    assert [entry["times"] for entry in logs] == [1, 5]
 
 
 async def test_a_body_that_is_no_utf8_is_refused(door: Open) -> None:
