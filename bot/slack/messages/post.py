@@ -85,7 +85,7 @@ class Post:
     error_label: str = "Error"
     facts: tuple[Fact, ...] = ()
     footnote: Line = ()
-    """A whole sentence at the end, below error and list, about the message and not about what it tells."""
+    """Whole sentences at the end, below error and list, about the messages and not about what this one tells."""
     mentions: tuple[str, ...] = ()
     buttons: tuple[str, ...] = ()
     """`action_id`s, for roots."""

@@ -59,7 +59,7 @@ def root(view: ThreadView, *, interactive: bool, replaces: str | None = None) ->
     # An acknowledged or silent root that has to be posted anew calls nobody.
     return replace(
         post,
-        footnote=_replaced(replaces),
+        footnote=sentences(post.footnote, _replaced(replaces)),
         mentions=called(thread, thread.mentions) if thread.kind in _CALLS else (),
         buttons=_buttons(thread) if interactive else (),
         thread=thread.id,
@@ -144,10 +144,13 @@ def _baseline(view: ThreadView, *, interactive: bool) -> Post:
         state = f", {len(down):,} already down"
     few = len(episodes) <= IN_DETAIL
     summary = () if few else (_named("Down: ", down), _named("Over: ", over))
+    about = told(*summary, *unclear, acknowledged(thread), *hushed(thread))
     return Post(
         sign=sign(State.DOWN if down else State.UP),
         headline=(*watched, state),
-        body=told(*summary, *unclear, acknowledged(thread), *hushed(thread), *said),
+        body=about or said,
+        # Below what is down, which is read first.
+        footnote=sentences(*said) if about else (),
         items=tuple(member(thread, episode) for episode in (*down, *over)) if few else (),
         lead=0 if few else None,
     )

@@ -188,9 +188,9 @@ def test_a_baseline_names_what_is_down_already_and_calls_nobody(story: Story, sh
         "# 🔴 Watching 12 connections of ItemPath plant, 2 already down",
         "1 row could not be understood: its state is unknown.",
         "Nobody has acknowledged it yet.",
-        *FIRST,
         "* 🔴 down: C1 plant/1: no route",
         "* 🔴 down: C2 plant/2",
+        " ".join(FIRST),
         *BUTTONS,
     ]
     assert rendered.text.startswith(

@@ -135,9 +135,11 @@ def test_a_silent_baseline_says_so_and_cannot_be_muted(story: Story, shown: Show
         "# 🔴 Watching 12 connections of ItemPath plant, 1 already down",
         "Nobody has acknowledged it yet.",
         "🔇 Muted until {2026-11-24 05:05:05} by dana <!here>: cabling.",
-        "From now on a message says when one goes down, is up again or logs a new error.",
-        "Type /connection help to see what you can ask.",
         "* 🔴 down: C1 plant/1",
+        (
+            "From now on a message says when one goes down, is up again or logs a new error. "
+            "Type /connection help to see what you can ask."
+        ),
         "[Acknowledge acknowledge plant/2]",
         "[Details details plant/2]",
     ]
