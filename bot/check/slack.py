@@ -35,8 +35,9 @@ async def check_slack(
             for what in ("slack scopes", *_about(channels, send=send)):
                 yield unasked(what, _why_not(error))
         else:
-            where = f"{answer.get('team')} ({answer.get('team_id')})"
-            yield Line(what="slack", said=f"the token is good: {answer.get('user')} in {where}")
+            # A stand-in for Slack may tell ids alone.
+            who, where = answer.get("user") or answer.get("user_id"), answer.get("team") or "workspace"
+            yield Line(what="slack", said=f"the token is good: {who} in {where} ({answer.get('team_id')})")
             yield _scopes(calls.scopes, interactive=interactive)
             async for line in _channels(calls, channels, remembered, send=send):
                 yield line

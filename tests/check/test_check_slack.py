@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
 import pytest
 from aiohttp import web
 from pydantic import SecretStr
@@ -13,6 +16,7 @@ from bot.sandbox.slack.calls import Calls
 from bot.sandbox.slack.faults import Fault
 from bot.sandbox.slack.workspace import Channel
 from bot.settings import Settings
+from bot.slack.calls import SlackCalls
 from bot.slack.errors import NotSent, Obstacle
 from bot.store.store import Store
 from tests.check.world import World
@@ -41,6 +45,18 @@ async def test_no_line_holds_a_secret(world: World) -> None:
 
 async def test_who_the_bot_is_and_where_is_named(world: World) -> None:
     assert (await world.about("slack")).said == "the token is good: itempath in Sandbox (T0SANDBOX)"
+
+
+async def test_who_is_told_without_a_name_is_called_by_the_id(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    true_call = SlackCalls.call
+
+    async def without_names(calls: SlackCalls, method: str, **arguments: Any) -> Any:
+        answer = await true_call(calls, method, **arguments)
+        return {key: value for key, value in answer.items() if key not in {"user", "team"}}
+
+    monkeypatch.setattr(SlackCalls, "call", without_names)
+    said = (await world.about("slack")).said
+    assert re.fullmatch(r"the token is good: U\w+ in workspace \(T0SANDBOX\)", said)
 
 
 async def test_a_refused_token_keeps_the_rest_from_being_asked_and_every_line_says_so(world: World) -> None:
