@@ -16,7 +16,7 @@ DEV := $(VENV)/.dev-$(PYTHON_VERSION)
 # What is never imported need not be compiled; Python compiles the rest when it first imports it.
 PIP_INSTALL = $(PY) -m pip install --quiet --no-input --no-compile --disable-pip-version-check --only-binary=:all: \
 	--require-hashes
-LOCK = .work/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+LOCK = .work/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url \
 	--no-emit-find-links --custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade)
 UV_VERSION := 0.13.9
 

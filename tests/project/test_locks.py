@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from importlib.metadata import version
+from importlib.metadata import requires, version
 from pathlib import Path
 
 import pytest
@@ -78,3 +78,17 @@ def test_the_tests_run_on_the_locked_versions(root: Path) -> None:
     assert {pin.name: version(pin.name) for pin in pinned} == {
         pin.name: str(pin.specifier).removeprefix("==") for pin in pinned
     }
+
+
+def test_a_package_wanted_with_an_extra_is_pinned_with_it(root: Path) -> None:
+    """pip 23 takes a newer `name[extra]` for another package than the pinned `name`, and then misses its hash: the day
+    that the newer one is released nothing can be installed any more.
+    """
+    pinned = pins(root / DEVELOPMENT)
+    asked = [item for items in wanted(root).values() for item in items]
+    for name, pin in pinned.items():
+        if pin.marker is None or pin.marker.evaluate():
+            asked += [item for item in map(Requirement, requires(name) or ()) if item.name in pinned]
+    extras = {item.name: item.extras for item in asked if item.extras and (not item.marker or item.marker.evaluate())}
+    assert {"coverage", "sqlalchemy"} <= extras.keys()
+    assert {name: pinned[name].extras for name in extras} == extras
