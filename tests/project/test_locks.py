@@ -81,7 +81,7 @@ def test_the_tests_run_on_the_locked_versions(root: Path) -> None:
 
 
 def test_a_package_wanted_with_an_extra_is_pinned_with_it(root: Path) -> None:
-    """pip 23 takes a newer `name[extra]` for another package than the pinned `name`, and then misses its hash: the day
+    """Of pip 23: it takes a newer `name[extra]` for another package than the pinned `name`, and then misses its hash: the day
     that the newer one is released nothing can be installed any more.
     """
     pinned = pins(root / DEVELOPMENT)
