@@ -242,7 +242,8 @@ class Poller:
                 record = state.connections.get(event.connection) or tick.state.connections.get(event.connection)
                 _log.info(event.kind.value.replace("_", " "), **_said(event, record))
             self._measure(state)
-            if decision.messages or decision.revisions:
+            # A thread alone, too: what waits may have to go to another channel.
+            if decision.messages or decision.revisions or decision.threads:
                 self._committed()
             return decision
 

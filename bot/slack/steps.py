@@ -79,7 +79,7 @@ class Steps:
         except SlackError as error:
             await self._refused(outgoing, error)
             return
-        claim = await self._outbox.claim(outgoing.key, now=self._clock.now())
+        claim = await self._outbox.claim(outgoing.key, now=self._clock.now(), channel=outgoing.channel)
         if claim is None:
             return
         outgoing = claim.outgoing
@@ -136,7 +136,12 @@ class Steps:
 
     async def _not_before_its_root(self, outgoing: Outgoing) -> None:
         await self._outbox.refused(
-            outgoing.key, generation=outgoing.generation, error="waits_for_its_root", due_at=None, held=False
+            outgoing.key,
+            channel=outgoing.channel,
+            generation=outgoing.generation,
+            error="waits_for_its_root",
+            due_at=None,
+            held=False,
         )
 
     async def _not_accepted(self, outgoing: Outgoing, error: SlackError) -> None:
@@ -171,6 +176,7 @@ class Steps:
         """A post was certainly not accepted; it waits."""
         await self._outbox.refused(
             outgoing.key,
+            channel=outgoing.channel,
             generation=outgoing.generation,
             error=error.error,
             due_at=self._waits.after(error, outgoing, POST, self._clock.now()),

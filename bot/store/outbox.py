@@ -11,7 +11,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, exists, func, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store import views
@@ -77,8 +77,9 @@ class Outbox:
 
     # Sending
 
-    async def claim(self, key: MessageKey, *, now: datetime) -> Claim | None:
-        """Commit that it may have been sent, and tell what to send; `None` when it is not to be sent (any more).
+    async def claim(self, key: MessageKey, *, now: datetime, channel: str | None = None) -> Claim | None:
+        """Commit that it may have been sent, and tell what to send; `None` when it is not to be sent (any more), or goes
+        elsewhere than to `channel` meanwhile.
 
         A reply that its root has told already becomes `MOOT` here.
         """
@@ -88,6 +89,8 @@ class Outbox:
             await connection.execute(select(site.c.name).where(site.c.name == of).with_for_update())
             outgoing = await views.outgoing(connection, self._where, key)
             if outgoing is None or outgoing.state not in (DeliveryState.NEW, DeliveryState.HELD):
+                return None
+            if channel not in (None, outgoing.channel):
                 return None
             values: dict[str, Any] = {
                 "state": _MAYBE,
@@ -133,12 +136,20 @@ class Outbox:
         )
 
     async def refused(
-        self, key: MessageKey, *, generation: int, error: str, due_at: datetime | None, held: bool
+        self,
+        key: MessageKey,
+        *,
+        generation: int,
+        error: str,
+        due_at: datetime | None,
+        held: bool,
+        channel: str | None = None,
     ) -> None:
-        """Definitely not accepted. `held`: for a reason that will not pass by itself."""
+        """Definitely not accepted in `channel`, where it still goes. `held`: for a reason that will not pass by itself."""
+        there = exists().where(thread.c.id == key.thread, thread.c.channel == func.coalesce(channel, thread.c.channel))
         await self._change(
             key,
-            and_(message.c.generation == generation, message.c.state.in_([_NEW, _MAYBE, _HELD])),
+            and_(message.c.generation == generation, message.c.state.in_([_NEW, _MAYBE, _HELD]), there),
             state=_HELD if held else _NEW,
             error=error,
             due_at=due_at,

@@ -6,10 +6,10 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, update
+from sqlalchemy import bindparam, delete, insert, or_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.core.incidents import Role
+from bot.core.incidents import Role, Thread
 from bot.core.state import Decision, SiteRecord, SiteState
 from bot.store import rows
 from bot.store.engine import Database
@@ -23,6 +23,16 @@ _REVISE = (
     update(message)
     .where(message.c.thread == bindparam("of"), message.c.n == bindparam("number"))
     .values(revision=bindparam("wanted"), closing=bindparam("closes"))
+)
+_REDIRECT = (
+    # What held a root up was its former channel's.
+    update(message)
+    .where(
+        message.c.thread == bindparam("of"),
+        message.c.n == 0,
+        or_(message.c.state == DeliveryState.NEW.value, message.c.state == DeliveryState.HELD.value),
+    )
+    .values(state=DeliveryState.NEW.value, due_at=None, error=None)
 )
 _OVERTAKE = (
     update(message)
@@ -80,12 +90,17 @@ class Tick:
         )
         await self._each(upsert(connection), [rows.record_values(record) for record in decision.connections])
         await self._each(upsert(thread), [rows.thread_values(value) for value in decision.threads])
+        await self._each(_REDIRECT, [{"of": value.id} for value in decision.threads if self._goes_elsewhere(value)])
         # Ended ones first: a connection that falls again in the same read has one open outage, not two.
         episodes = sorted(decision.episodes, key=lambda value: value.open)
         await self._each(upsert(episode), [rows.episode_values(value) for value in episodes])
         await self._messages(decision, now)
         await self._each(upsert(mute), [rows.mute_values(value) for value in decision.mutes])
         await self._each(insert(event), [rows.event_values(value) for value in decision.events])
+
+    def _goes_elsewhere(self, value: Thread) -> bool:
+        before = self.state.threads.get(value.id)
+        return before is not None and before.channel != value.channel
 
     async def _messages(self, decision: Decision, now: datetime) -> None:
         await self._each(

@@ -265,3 +265,12 @@ async def test_a_peer_that_cannot_be_read_is_no_incident_of_this_site(build: Bui
     assert bench.sample("itempath_bot_incidents_open") == 0
     assert bench.sample("itempath_bot_connections", state="up") == 1
     assert peer.sample("itempath_bot_incidents_open") == 1
+
+
+async def test_a_corrected_route_wakes_the_delivery_although_nothing_new_is_to_be_told(build: Build) -> None:
+    await build(snapshot(1), snapshot(0)).run(reads=2)
+    corrected = build(snapshot(0), home="#elsewhere")
+    await corrected.run(reads=1)
+
+    assert {outgoing.channel for outgoing in await corrected.store.outbox.waiting()} == {"#elsewhere"}
+    assert corrected.commits == [START]

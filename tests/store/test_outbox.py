@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -105,6 +106,27 @@ async def test_only_what_is_new_or_held_can_be_claimed(outbox: Outbox) -> None:
     assert (again.attempts, again.due_at, again.tried_at, again.first_tried_at) == (2, None, NOW + MINUTE, NOW)
     await outbox.sent(ROOT, generation=0, channel_id="C1", ts="1.1", now=NOW)
     assert await outbox.claim(ROOT, now=NOW) is None
+
+
+async def test_a_root_that_goes_elsewhere_meanwhile_is_neither_sent_nor_held_up_where_it_went_before(
+    store: Store, outbox: Outbox
+) -> None:
+    await outbox.refused(ROOT, generation=0, error="channel_not_found", due_at=NOW + MINUTE, held=True, channel="C1")
+    await commit(store, threads=(replace(thread(1), channel="C2"),))
+    corrected = await row(outbox)
+    assert (corrected.channel, corrected.state) == ("C2", DeliveryState.NEW)
+    assert (corrected.due_at, corrected.error) == (None, None)
+
+    assert await outbox.claim(ROOT, now=NOW, channel="C1") is None
+    with pytest.raises(DeliveryMismatch):
+        await outbox.refused(ROOT, generation=0, error="is_archived", due_at=NOW + MINUTE, held=True, channel="C1")
+    assert await row(outbox) == corrected
+
+    claim = await outbox.claim(ROOT, now=NOW, channel="C2")
+    assert claim is not None
+    await outbox.refused(ROOT, generation=0, error="is_archived", due_at=NOW + MINUTE, held=True, channel="C2")
+    await commit(store, threads=(replace(thread(1), channel="C2", revision=9),))
+    assert ((await row(outbox)).state, (await row(outbox)).due_at) == (DeliveryState.HELD, NOW + MINUTE)
 
 
 async def test_a_reply_that_its_root_told_already_is_never_sent(store: Store, outbox: Outbox) -> None:

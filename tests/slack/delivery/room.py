@@ -130,6 +130,14 @@ class Room:
         """A broadcast."""
         await self.commit(messages=(a_reply(n, reply, role=Role.BROADCAST),))
 
+    async def reroute(self, *numbers: int, channel: str) -> None:
+        """Committed, and nobody is woken."""
+        now = self.clock.now()
+        threads = [view.thread for n in numbers if (view := await self.store.thread(f"default/{n}")) is not None]
+        async with self.store.tick("default", now=now, lately=timedelta(0)) as tick:
+            moved = tuple(replace(thread, channel=channel) for thread in threads)
+            await tick.apply(Decision(site=tick.state.site, threads=moved), now)
+
     async def say(self, n: int, *replies: int) -> None:
         """Plain replies."""
         await self.commit(messages=tuple(a_reply(n, reply) for reply in replies))

@@ -133,6 +133,25 @@ async def test_a_change_while_the_root_is_being_sent_is_edited_into_it(room: Roo
     assert len(room.slack.made("chat.update")) == 1
 
 
+@pytest.mark.parametrize("without", [frozenset(), frozenset({"channels:read", "groups:read"})])
+async def test_what_waits_in_line_goes_where_its_route_leads_now(
+    build: Build, without: frozenset[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also when the loop has not heard of it yet: the rows that it holds name the former channel."""
+    monkeypatch.setattr(delivery, "LOOK_AGAIN", timedelta(hours=1))
+    room: Room = await build(without=without)
+    await room.announce(1, 2, 3, channel="#alerts")
+    async with room.running():
+        with room.slack.gate("chat.postMessage") as gate:
+            await room.until(lambda: gate.held)
+            await room.reroute(2, 3, channel="#second")
+        await room.until_shown("2.0", "3.0", channel="C0SECOND")
+        await room.until_settled()
+    assert room.shown() == ["1.0"]
+    assert await room.store.channel_id("second") in ("C0SECOND", None)
+    assert await room.store.channel_id("alerts") in ("C0ALERTS", None)
+
+
 async def test_draining_finishes_what_is_under_way_and_leaves_the_rest_in_the_database(room: Room) -> None:
     await room.announce(1, 2)
     with room.slack.gate("chat.postMessage") as gate:
