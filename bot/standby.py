@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import Any
 
 import structlog
 
@@ -25,6 +24,9 @@ ASK_EVERY = 1.0
 _PASSING = (DatabaseUnreachable, DatabaseLocked, DatabaseReadOnly, DatabaseFull)
 """What a standby waits for as well: servers are started again, or one takes another's place."""
 
+STOP_WITHIN = 6.0
+"""Seconds to break off what waits for a database: a file that another program has locked needs `BUSY_TIMEOUT`."""
+
 
 class Standby:
     """One place in the line. `why` says, to whoever asks, what is waited for."""
@@ -33,10 +35,12 @@ class Standby:
         self._url = url
         self.why = "this bot is starting"
 
-    async def first(self) -> Store | None:
-        """The database, if nobody has it; `None` when there is somebody to wait for. Raises `StoreError`."""
+    async def first(self, stop: asyncio.Event) -> Store | None:
+        """The database, if nobody has it; `None` when there is somebody to wait for, or when told to stop. Raises
+        `StoreError`.
+        """
         try:
-            return await Store.open(self._url, write=True)
+            return await self._open(stop)
         except DatabaseHeld as error:
             self._waits_for(error)
             return None
@@ -61,14 +65,17 @@ class Standby:
         """Whoever stops does not wait for a server that does not answer."""
         opening = asyncio.create_task(Store.open(self._url, write=True))
         stopping = asyncio.create_task(stop.wait())
-        both: set[asyncio.Task[Any]] = {opening, stopping}
         try:
-            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({opening, stopping}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in both:
-                task.cancel()
-        await asyncio.wait(both)
-        return None if opening.cancelled() else opening.result()
+            stopping.cancel()
+            opening.cancel()
+        await asyncio.wait({opening}, timeout=STOP_WITHIN)
+        if stop.is_set() and not _succeeded(opening):
+            # Broken off, it may fail in any way, or have not ended yet: nobody is told any more.
+            opening.add_done_callback(_succeeded)
+            return None
+        return opening.result()
 
     def _waits_for(self, error: StoreError) -> None:
         """Said once, until it is something else."""
@@ -76,3 +83,7 @@ class Standby:
         if why != self.why:
             _log.info("standing by", reason=error.problem)
             self.why = why
+
+
+def _succeeded(opening: asyncio.Task[Store]) -> bool:
+    return opening.done() and not opening.cancelled() and opening.exception() is None

@@ -42,9 +42,11 @@ async def serve(
     waiting = Waiting(metrics=Metrics(version=__version__), why=lambda: standby.why)
     signed = settings.slack is not None and settings.slack.signing_secret is not None
     async with AsyncExitStack() as turn, AsyncExitStack() as stack:
-        store = await standby.first()
+        store = await standby.first(stop)
         if store is not None:
             turn.push_async_callback(store.close)
+        elif stop.is_set():
+            return
         web = Web(waiting, signed=signed)
         stack.push_async_callback(web.stop)
         await web.start(settings.listen.host, settings.listen.port)

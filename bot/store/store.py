@@ -44,28 +44,22 @@ class Store(Reading):
         """
         address = Address.parse(url)
         database = Database(connect_to(address, write=write))
-        async with AsyncExitStack() as stack:
-            stack.push_async_callback(database.connections.close)
-            hold: AnyHold | None = None
+        hold: AnyHold | None = None
+        try:
             if write:
-                hold = await _take(database, stack)
+                hold = ServerHold(database) if address.path is None else FileHold(address.path)
+                await _take(database, hold)
             else:
                 _readable(address)
                 schema.judge(str(address), await schema.stored_version(database))
-            store = cls(database, hold, await schema.install_id(database))
-            stack.pop_all()
-            return store
+            return cls(database, hold, await schema.install_id(database))
+        except BaseException:
+            await _leave(database, hold)
+            raise
 
     async def close(self) -> None:
-        """Gives the database back. Of a server that does not answer no leave is taken: it learns that its sessions are
-        over when the process ends.
-        """
-        longest = CLOSE_WITHIN if self._database.address.path is None else None
-        with suppress(TimeoutError):
-            async with asyncio.timeout(longest):
-                await self._database.connections.close()
-                if self._hold is not None:
-                    await self._hold.release()
+        """Gives the database back."""
+        await _leave(self._database, self._hold)
 
     async def held(self) -> bool:
         """Whether this bot is still the one that may write; always asked again before each write too."""
@@ -139,20 +133,23 @@ def _readable(address: Address) -> None:
         ) from error
 
 
-async def _take(database: Database, stack: AsyncExitStack) -> AnyHold:
-    if database.address.path is not None:
-        held = FileHold(database.address.path)
-        await held.take()
-        stack.push_async_callback(held.release)
-        await schema.upgrade(database)
-        database.hold = held
-        return held
-    hold = ServerHold(database)
-    stack.push_async_callback(hold.release)
+async def _take(database: Database, hold: AnyHold) -> None:
     await hold.take()
-    # A former holder that does not know yet that it lost the lock must not write to tables that change below it.
-    await schema.upgrade(database, alone=hold.sign)
-    # Before the token is asked for it has to stand there.
-    await hold.sign()
+    if isinstance(hold, ServerHold):
+        # A former holder that does not know yet that it lost the lock must not write to tables that change below it.
+        await schema.upgrade(database, alone=hold.sign)
+        # Before the token is asked for it has to stand there.
+        await hold.sign()
+    else:
+        await schema.upgrade(database)
     database.hold = hold
-    return hold
+
+
+async def _leave(database: Database, hold: AnyHold | None) -> None:
+    """Of a server that does not answer no leave is taken: it learns that its sessions are over when the process ends."""
+    longest = CLOSE_WITHIN if database.address.path is None else None
+    with suppress(TimeoutError):
+        async with asyncio.timeout(longest):
+            await database.connections.close()
+            if hold is not None:
+                await hold.release()

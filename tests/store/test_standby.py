@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import sqlite3
 from collections.abc import AsyncIterator
 
 import pytest
@@ -11,8 +13,9 @@ from sqlalchemy import Connection
 from structlog.testing import capture_logs
 
 from bot import standby
-from bot.standby import Standby
+from bot.standby import STOP_WITHIN, Standby
 from bot.store import engine, hold, schema
+from bot.store.address import Address
 from bot.store.errors import DatabaseBusy, DatabaseRefused, DatabaseTaken, SchemaNewer, StoreError
 from bot.store.hold import ServerHold
 from bot.store.outbox import MessageKey
@@ -61,13 +64,13 @@ class Counting(Standby):
 async def test_a_file_has_one_bot_and_a_second_one_does_not_wait(ready_sqlite: str) -> None:
     store = await Store.open(ready_sqlite, write=True)
     with pytest.raises(DatabaseBusy, match="Another bot"):
-        await Standby(ready_sqlite).first()
+        await Standby(ready_sqlite).first(asyncio.Event())
     await store.close()
 
 
 @pytest.mark.postgres
 async def test_who_is_alone_is_no_standby(ready_postgres: str) -> None:
-    store = await Standby(ready_postgres).first()
+    store = await Standby(ready_postgres).first(asyncio.Event())
     assert store is not None
     await commit(store)
     await store.close()
@@ -79,7 +82,7 @@ async def test_a_standby_says_once_for_whom_it_waits_and_takes_over_when_that_on
 ) -> None:
     waiting = Counting(ready_postgres)
     with capture_logs() as logs:
-        assert await waiting.first() is None
+        assert await waiting.first(stop) is None
         taking = asyncio.create_task(waiting.take(stop))
         await asked_again(waiting, waiting.said)
         assert f"Another bot (itempath-bot {os.getpid()}@" in waiting.why
@@ -111,17 +114,39 @@ async def test_a_standby_waits_for_the_server_too(wire: Wire, stop: asyncio.Even
 
 
 @pytest.mark.postgres
-async def test_a_standby_that_is_told_to_stop_does_not_wait_for_a_server_that_does_not_answer(
-    wire: Wire, stop: asyncio.Event, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("answers", [0, 1, 3, 6, 12])
+@pytest.mark.parametrize("turn", ["first", "take"])
+async def test_who_is_told_to_stop_does_not_wait_for_a_server_that_does_not_answer(
+    wire: Wire, stop: asyncio.Event, monkeypatch: pytest.MonkeyPatch, answers: int, turn: str
 ) -> None:
+    """However much of the opening was done when it fell silent; nor does the end of the process wait."""
     monkeypatch.setattr(engine, "CONNECT_TIMEOUT", 3600.0)
+    monkeypatch.setattr(engine, "COMMAND_TIMEOUT", 3600.0)
     await wire.begin()
-    wire.fall_silent()
-    taking = asyncio.create_task(Standby(wire.url).take(stop))
-    await wire.used.wait()
+    wire.fall_silent(after=answers)
+    opening = asyncio.create_task(getattr(Standby(wire.url), turn)(stop))
+    await wire.silent.wait()
     stop.set()
-    async with asyncio.timeout(60):
-        assert await taking is None
+    async with asyncio.timeout(STOP_WITHIN + 2):
+        assert await opening is None
+        # As `asyncio.run` does with what is left.
+        left = asyncio.all_tasks() - wire.tasks - {asyncio.current_task()}
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+
+
+async def test_who_is_told_to_stop_while_another_program_has_locked_the_file_ends_without_an_error(
+    ready_sqlite: str, stop: asyncio.Event
+) -> None:
+    path = Address.parse(ready_sqlite).path
+    assert path is not None
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        opening = asyncio.create_task(Standby(ready_sqlite).first(stop))
+        await asyncio.sleep(0)
+        stop.set()
+        assert await opening is None
 
 
 @pytest.mark.postgres
@@ -174,7 +199,7 @@ async def test_a_holder_takes_its_lock_again_before_anybody_else_has_it(ready_po
     assert await holder.held()
     await end_sessions(ready_postgres)
     await holder.keep()
-    assert await Standby(ready_postgres).first() is None
+    assert await Standby(ready_postgres).first(asyncio.Event()) is None
 
 
 @pytest.mark.postgres
@@ -185,7 +210,7 @@ async def test_a_holder_that_lost_its_place_learns_it_without_writing_and_edits_
     await commit(holder)
     await break_lock(holder, ready_postgres)
     await ended(ready_postgres)
-    second = await Standby(ready_postgres).first()
+    second = await Standby(ready_postgres).first(asyncio.Event())
     assert second is not None
     with pytest.raises(DatabaseTaken):
         await holder.keep()
