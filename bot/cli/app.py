@@ -5,7 +5,9 @@ Whatever does work is imported by the verb that needs it, so that `--help` answe
 
 from __future__ import annotations
 
+import signal
 import sys
+import threading
 from pathlib import Path
 from typing import Annotated
 
@@ -49,6 +51,14 @@ def main() -> None:
     app()
 
 
+def _hear_sigterm() -> None:
+    """Until the service hears it itself. Loading takes a second, in which the first process of a container, for which
+    signals do nothing unless it says so, would be deaf.
+    """
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+
+
 def _version(*, wanted: bool) -> None:
     if wanted:
         typer.echo(f"itempath-bot {__version__}")
@@ -71,6 +81,7 @@ def _about(
 @app.command()
 def run(config: Config = None) -> None:
     """Run the service, until SIGTERM or Ctrl-C."""
+    _hear_sigterm()
     from bot.cli.service import serve  # noqa: PLC0415
 
     raise typer.Exit(serve(config))
@@ -102,6 +113,7 @@ def demo(
     Simulated ItemPath sites and a local Slack, driven by the very bot of `run`. Reads neither environment nor
     configuration.
     """
+    _hear_sigterm()
     from bot.cli.service import show  # noqa: PLC0415
 
     raise typer.Exit(show(port))

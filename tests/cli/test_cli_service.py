@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
 import signal
 import socket
@@ -32,6 +33,19 @@ async def test_run_goes_on_until_it_is_told_to_stop_and_ends_with_0(
     assert out == b""
     for secret in (site.token, slack.bot_token, slack.app_token):
         assert secret not in err.decode()
+
+
+async def test_it_may_be_told_to_stop_before_it_has_begun(cli: Cli) -> None:
+    """As the first process of a container it would hear nothing that it does not ask to hear."""
+    slow = cli.cwd / "slow.toml"
+    os.mkfifo(slow)
+    async with cli.process("run", "--config", str(slow)) as process:
+        # Opened when the bot begins to read it.
+        writing = await asyncio.to_thread(slow.open, "wb")
+        process.send_signal(signal.SIGTERM)
+        _, err = await asyncio.wait_for(process.communicate(), timeout=60)
+        writing.close()
+    assert (process.returncode, err) == (0, b"")
 
 
 @pytest.mark.usefixtures("site", "slack")

@@ -121,12 +121,13 @@ def _baseline(view: ThreadView, *, interactive: bool) -> Post:
     total = number(params["watched"])
     watched = ("Watching ", count(total, "connection"), " of ItemPath ", Foreign(thread.site, style="bold"))
     said = (_WHEN, *([_HELP] if interactive else []))
-    if not total:
-        said = (_NONE,)
     unclear = told(*_unclear(params))
+    nothing = not total and not unclear
+    if nothing:
+        said = (_NONE,)
     if not episodes:
-        state = ", none known to be down"
-        if not total:
+        state = ", none known to be down" if total else ": none of its rows could be understood"
+        if nothing:
             state = ": it lists none"
         elif not unclear and "unclear" in params:
             state = ", all up" if total > 1 else ", up"

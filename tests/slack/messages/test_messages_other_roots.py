@@ -261,6 +261,13 @@ def test_a_baseline_that_is_over_is_green(story: Story, shown: Shown) -> None:
                 "It is unknown: ItemPath tells no clear state of it.",
             ],
         ),
+        (
+            {"watched": 0, "unclear": 0, "unreadable": 2},
+            [
+                "# 🔵 Watching 0 connections of ItemPath plant: none of its rows could be understood",
+                "2 rows could not be understood: their state is unknown.",
+            ],
+        ),
     ],
 )
 def test_a_baseline_says_of_how_many_the_state_is_known(
