@@ -24,7 +24,7 @@ UV_VERSION := 0.13.9
 STORIES = tests/e2e tests/crash tests/sandbox/test_demo.py \
 	tests/store/test_storm.py tests/store/test_crash_stories.py tests/store/test_standby_process.py
 # More at a time than there are processors: many of the tests wait for something.
-PYTEST = $(PY) -m pytest --numprocesses=$(JOBS) --dist=worksteal -m 'not browser and not sweep'
+PYTEST = $(PY) -m pytest --numprocesses=$(JOBS) --dist=worksteal -m 'not browser'
 
 section = @printf '\n== %s\n' '$(1)'
 
@@ -38,7 +38,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test checks lint types imports bytecode unit stories sweep torture bench browser screenshots format lock image clean
+.PHONY: help demo test checks lint types imports bytecode unit stories torture bench browser screenshots format lock image clean
 
 help: ## list these targets
 	@echo 'make TARGET, where TARGET is one of:'
@@ -88,10 +88,6 @@ unit: $(DEV) ## the rules of each room, with branch coverage (ARGS='…' goes to
 stories: $(DEV) ## the whole bot: end to end, in storms, killed and started again
 	$(call section,Stories (pytest))
 	@$(PYTEST) $(STORIES) $(ARGS)
-
-sweep: $(DEV) ## the bot's death at every single step, of which the tests try every fourth
-	$(call section,Crash sweep)
-	@$(PY) -m pytest --numprocesses=$(JOBS) --dist=worksteal tests/crash $(ARGS)
 
 torture: $(DEV) ## real bots killed at random over random histories (N=…, SEED=… repeats a run, POSTGRESQL=1)
 	$(call section,Torture (SIGKILL))

@@ -271,7 +271,12 @@ _DIFFERS = (
     (re.compile(_TIME), "<time>"),
     (re.compile(rf"(?:at least |at most |about )?{_SPAN}"), "<span>"),
     (re.compile(r"went down between <time> and <time>, while this bot was away"), "down since <time>"),
-    (re.compile(r"The first fell <time>(?:, the latest <time>)?"), "The first down since <time>"),
+    (
+        re.compile(
+            r"The first (?:fell|down since) <time>(?:, the latest <time>|; the latest was first seen down <time>)?"
+        ),
+        "The first down since <time>",
+    ),
     (re.compile(r" It (?:was )?(?:down since|ended between) <time>(?: and <time>, while this bot was away)?\."), ""),
 )
 

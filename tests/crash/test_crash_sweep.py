@@ -24,8 +24,6 @@ from tests.crash.story import AFTER_BOTH, BETWEEN_THE_LOOKS, Moment, Run, Scene,
 
 SHARES = 4
 """In so many parts each story is swept, so that they can be swept beside each other."""
-SWEPT = [0, *(pytest.param(share, marks=pytest.mark.sweep) for share in range(1, SHARES))]
-"""Every fourth step in each run of the tests; all of them by `make sweep`."""
 WATCHED = Story(from_nothing=True, scenes=(Scene(at=0),), until=15)
 
 
@@ -42,7 +40,7 @@ async def beginning(story: Story, folder: Path) -> Moment | None:
     return watched.last.begin(story)
 
 
-@pytest.mark.parametrize("share", SWEPT)
+@pytest.mark.parametrize("share", range(SHARES))
 @pytest.mark.parametrize("name", STORIES)
 async def test_a_death_at_any_step_changes_nothing_that_is_told(name: str, share: int, tmp_path: Path) -> None:
     story = STORIES[name]
@@ -55,7 +53,7 @@ async def test_a_death_at_any_step_changes_nothing_that_is_told(name: str, share
                 same(goes_on, whole, f"died at step {number + 1}, {moment.step}, late {late}")
 
 
-@pytest.mark.parametrize("every", [12, pytest.param(13, marks=pytest.mark.sweep)])
+@pytest.mark.parametrize("every", [12, 13])
 @pytest.mark.parametrize("name", STORIES)
 async def test_a_bot_that_dies_again_and_again_gets_there_too(name: str, every: int, tmp_path: Path) -> None:
     """Each life has but a few steps, just enough to find out what became of a post, and each has two more than the last."""
