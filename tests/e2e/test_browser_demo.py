@@ -13,21 +13,12 @@ import pytest
 from bot.sandbox import demo
 from bot.sandbox.demo import sandbox
 from bot.sandbox.story import Beat, Teller
+from tests.chromium import launched
 
 if TYPE_CHECKING:
     from playwright.async_api import Locator, Page
 
 pytestmark = pytest.mark.browser
-
-CHROMIUM_FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 @contextlib.asynccontextmanager
@@ -35,13 +26,9 @@ async def looking(*, story: bool) -> AsyncIterator[Page]:
     """The real demonstration, with its story or without; an error on the page's console, and a request to anywhere else,
     fail the test.
     """
-    # Imported here: who runs the tests without a browser needs no playwright.
-    from playwright.async_api import async_playwright  # noqa: PLC0415
-
     stop = asyncio.Event()
     wrong: list[str] = []
-    async with sandbox() as box, async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM_FLAGS)
+    async with sandbox() as box, launched() as browser:
         opened = await browser.new_page(viewport={"width": 1440, "height": 900})
         opened.set_default_timeout(60_000)
         opened.on("console", lambda m: wrong.append(m.text) if m.type in {"error", "warning"} else None)
@@ -53,7 +40,6 @@ async def looking(*, story: bool) -> AsyncIterator[Page]:
         yield opened
         if telling:
             telling.cancel()
-        await browser.close()
         stop.set()
         await running
 

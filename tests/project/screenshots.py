@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import os
-import shutil
 import struct
 import sys
 import zlib
@@ -18,17 +16,17 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Literal
 
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page
 
 from bot.sandbox.demo import sandbox
 from bot.telemetry import configure_logging
+from tests.chromium import launched
 
 PICTURES = Path(__file__).parents[2] / "docs/pictures"
 SIZE = (1280, 860)
 COLOURS = 256
 DIFFERENT = 300
 """Squared distance of two colours: ten steps in each of red, green and blue."""
-CHROMIUM_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 # Chromium has the decoder; what it writes itself is twice as large as a picture of a page needs to be.
@@ -97,9 +95,7 @@ async def shown(pages: dict[str, Page], text: str) -> None:
 
 @asynccontextmanager
 async def looking(url: str, *, scale: float = 1.0) -> AsyncIterator[dict[str, Page]]:
-    chromium = shutil.which(os.environ.get("CHROMIUM", "chromium"))
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
+    async with launched() as browser:
         pages: dict[str, Page] = {}
         for scheme in SCHEMES:
             context = await browser.new_context(
@@ -112,7 +108,6 @@ async def looking(url: str, *, scale: float = 1.0) -> AsyncIterator[dict[str, Pa
             pages[scheme] = await context.new_page()
             await pages[scheme].goto(url)
         yield pages
-        await browser.close()
 
 
 async def main() -> None:

@@ -17,6 +17,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from bot.sandbox.page import routes
+from tests.chromium import launched
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser, Page
@@ -24,15 +25,6 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 TEAM = {"id": "T1", "name": "Warehouse"}
 BOT = {"user_id": "UBOT", "bot_id": "B1", "name": "ItemPath Alerts"}
-CHROMIUM_FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 @dataclass(slots=True)
@@ -153,13 +145,8 @@ async def backend() -> AsyncIterator[FakeBackend]:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def chromium() -> AsyncIterator[Browser]:
-    # Imported here: who runs the tests without a browser needs no playwright.
-    from playwright.async_api import async_playwright  # noqa: PLC0415
-
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM_FLAGS)
+    async with launched() as browser:
         yield browser
-        await browser.close()
 
 
 @pytest_asyncio.fixture(loop_scope="session")
