@@ -237,6 +237,7 @@ class _Client(SocketModeClient):
         self.ending = asyncio.Event()
         self._handling: set[asyncio.Future[None]] = set()
         self._reconnecting: set[asyncio.Future[None]] = set()
+        self._one_reconnects = asyncio.Lock()
 
     @property
     def open(self) -> bool:
@@ -245,6 +246,14 @@ class _Client(SocketModeClient):
 
     async def issue_new_wss_url(self) -> str:
         return await self._owner.address(self)
+
+    async def connect_to_new_endpoint(self, force: bool = False) -> None:
+        """Slack's farewell on a connection, and its end, may be heard at the same time. Whoever comes second finds a new
+        connection, and what people have sent on that would be lost if it were given up as well.
+        """
+        left = self.current_session
+        async with self._one_reconnects:
+            await super().connect_to_new_endpoint(force and self.current_session is left)
 
     async def run_message_listeners(self, message: dict[str, Any], raw_message: str) -> None:
         """The SDK starts this in a task of which it keeps no trace; here it is known, and awaited in the end."""

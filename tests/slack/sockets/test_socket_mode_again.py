@@ -30,6 +30,18 @@ async def test_a_connection_that_ends_is_made_anew(start: Start, slack: LocalSla
     assert await running.ask("5") is None
 
 
+async def test_a_farewell_and_the_end_of_the_connection_lead_to_one_new_one(start: Start, slack: LocalSlack) -> None:
+    """Else the second that hears of it would give up the new connection, and what came on it would be lost."""
+    running = start()
+    await running.connected()
+    client = running.socket._client
+    assert client is not None
+    assert client.current_session is not None
+    await client.current_session.close()
+    await asyncio.gather(client.connect_to_new_endpoint(), client.connect_to_new_endpoint(force=True))
+    assert slack.sockets.handshakes == 2
+
+
 async def test_a_connection_that_dies_without_a_sign_is_made_anew(start: Start, slack: LocalSlack) -> None:
     running = start()
     await running.connected()
