@@ -1,6 +1,6 @@
 """Addresses: of ItemPath, of Slack, of the database, and of the bot's own HTTP server.
 
-As in `values`, no refusal repeats what was given: an address may hold a password.
+As in `values`, no refusal repeats what was given, as an address may hold a password; but for the path of a file.
 """
 
 from __future__ import annotations
@@ -76,15 +76,30 @@ def _split(text: str, example: str) -> SplitResult:
     return parts
 
 
+_FILE = re.compile(r"[\w./-]+\.(?:db|sqlite3?)", re.ASCII | re.IGNORECASE)
+_SERVER = "postgresql://user:password@host:5432/name"
+_ENCODED = (
+    "in a user name or password write @ as %40, / as %2F, # as %23, : as %3A, ? as %3F, % as %25 and a blank as %20"
+)
+_UNENCODED = re.compile(r"[@/#?\[\]\s]|%(?![0-9A-Fa-f]{2})")
+
+
+def is_path(text: str) -> bool:
+    """Whether it can be nothing but the path of a database file, and so holds no secret."""
+    return _FILE.fullmatch(text) is not None
+
+
 def parse_database_url(value: object) -> str:
     """`sqlite:///relative.db`, `sqlite:////absolute.db` or `postgresql://user:password@host:5432/name`."""
-    wanted = "write sqlite:///data/bot.db or postgresql://user:password@host:5432/name"
+    wanted = f"write sqlite:///data/bot.db or {_SERVER}"
     if not isinstance(value, str):
         raise ValueError(wanted)  # noqa: TRY004
     text = value.strip()
     scheme, separator, rest = text.partition("://")
     if "\0" in text:
         raise ValueError(f"no name may hold a NUL; {wanted}")
+    if is_path(text):
+        raise ValueError(f"this is a path and no address; write sqlite:///{text}")
     if not separator or scheme.partition("+")[0] not in {"sqlite", "postgresql", "postgres"}:
         raise ValueError(f"unknown kind of database; {wanted}")
     if scheme not in {"sqlite", "postgresql"}:
@@ -95,19 +110,27 @@ def parse_database_url(value: object) -> str:
             raise ValueError("a database in memory forgets everything at a restart; write sqlite:///data/bot.db")
         if not path.startswith("/"):
             raise ValueError("three slashes before a relative path, four before an absolute one: sqlite:///data/bot.db")
-        return text
-    parts = _split(text, "postgresql://user:password@host:5432/name, with @ / # : in a password as %40 %2F %23 %3A")
-    if len(parts.path) < 2:
-        raise ValueError("the name of the database is missing; write postgresql://user:password@host:5432/name")
+    else:
+        _check_server(rest, _split(text, f"{_SERVER}; {_ENCODED}"))
     return text
 
 
-def database_password(url: str) -> str | None:
-    """The password inside a valid database address, decoded."""
+def _check_server(rest: str, parts: SplitResult) -> None:
+    # What stands before the last @ is a person's; with one of these in it, others would take a part of it for the host or
+    # the database, and show it.
+    user_info = rest.rpartition("@")[0]
+    if _UNENCODED.search(user_info):
+        raise ValueError(f"it cannot be told where the password ends; {_ENCODED}")
+    if len(parts.path) < 2:
+        raise ValueError(f"the name of the database is missing; write {_SERVER}")
+
+
+def database_passwords(url: str) -> tuple[str, ...]:
+    """The password inside a valid database address: decoded, and as it stands there."""
     parts = urlsplit(url)
     if parts.password:
-        return unquote(parts.password)
-    return parse_qs(parts.query).get("password", [None])[0]
+        return tuple(dict.fromkeys((unquote(parts.password), parts.password)))
+    return tuple(parse_qs(parts.query).get("password", ()))
 
 
 def database_label(url: str) -> str:

@@ -279,7 +279,7 @@ class Settings(Section):
 
     def secrets(self) -> tuple[str, ...]:
         """Every secret value, so that logs can be kept free of them."""
-        found = [addresses.database_password(self.database_url.get_secret_value())]
+        found = [*addresses.database_passwords(self.database_url.get_secret_value())]
         for section in (*self.sites, *([self.slack] if self.slack else ())):
             found += [
                 v.get_secret_value()

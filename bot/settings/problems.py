@@ -9,7 +9,7 @@ from dataclasses import dataclass
 _LOOKS_SECRET = re.compile(
     r"\bx(?:ox[a-z](?:\.xox[a-z])?|app)-[\w-]{3,}"  # Slack's tokens
     r"|\beyJ[\w-]+(?:\.[\w-]*)*"  # JSON Web Tokens
-    r"|(?<=://)[^\s/]*(?=@)"  # user and password of an address
+    r"|(?<=://).*(?=@)"  # user and password of an address, whatever stands in them
 )
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
+from bot.settings.addresses import is_path
 from bot.settings.models import Env, Secret, Section, Settings, SiteSettings, SlackSettings
 from bot.settings.problems import ConfigurationError, Problem, masked, without
 
@@ -211,9 +212,12 @@ class Sources:
         if env and direct in self._environ and by_file in self._environ:
             self.problem(key, f"{by_file} is set as well; keep one of the two", env=direct, given=HIDDEN)
         if env and direct in self._environ:
-            yield Origin(key=key, env=direct, hidden=True), self._secret(self._environ[direct])
+            yield Origin(key=key, env=direct, hidden=True), self._secret(self._environ[direct], mark)
         elif env and by_file in self._environ:
-            yield Origin(key=key, env=by_file, hidden=True), self._secret_file(self._environ[by_file], key, by_file)
+            yield (
+                Origin(key=key, env=by_file, hidden=True),
+                self._secret_file(self._environ[by_file], mark, key, by_file),
+            )
         ways = [way for way in (f"{name}_env", f"{name}_file", *([name] if mark.literal else ())) if way in table]
         if len(ways) > 1:
             self.problem(key, f"{' and '.join(ways)} are both given; keep one of them")
@@ -224,26 +228,28 @@ class Sources:
                 self.problem(origin.key, "write it as text, in quotes", given=repr(value) if way != name else HIDDEN)
                 yield origin, None
             elif way == name:
-                yield origin, self._secret(value)
+                yield origin, self._secret(value, mark)
             elif way == f"{name}_env":
-                yield origin, self._secret_variable(value, origin.key)
+                yield origin, self._secret_variable(value, mark, origin.key)
             else:
-                yield origin, self._secret_file(value, origin.key, None)
+                yield origin, self._secret_file(value, mark, origin.key, None)
 
-    def _secret(self, value: str) -> str:
-        self._secrets |= {value, value.strip()}
+    def _secret(self, value: str, mark: Secret) -> str:
+        # An address without a person in it would only be masked in the advice that it is given.
+        if not mark.literal or not (is_path(value.strip()) or ("://" in value and not re.search("[@?]", value))):
+            self._secrets |= {value, value.strip()}
         return value
 
-    def _secret_variable(self, name: str, key: str) -> str | None:
+    def _secret_variable(self, name: str, mark: Secret, key: str) -> str | None:
         self._referenced |= {name, f"{name}_FILE"}
         if name in self._environ:
-            return self._secret(self._environ[name])
+            return self._secret(self._environ[name], mark)
         # A secret pasted here by mistake is the commonest slip: the name is shown only if it looks like one.
         shown = repr(name) if re.fullmatch(r"[A-Z_][A-Z0-9_]{0,63}", name) else HIDDEN
         self.problem(key, "the variable it names is not set; set it, or name another", given=shown)
         return None
 
-    def _secret_file(self, path: str, key: str, env: str | None) -> str | None:
+    def _secret_file(self, path: str, mark: Secret, key: str, env: str | None) -> str | None:
         try:
             text = _read_text(self._cwd / path)
         except UnicodeDecodeError:
@@ -254,7 +260,7 @@ class Sources:
         else:
             value = text.removesuffix("\n").removesuffix("\r")  # what editors and `echo` add
             if value.strip():
-                return self._secret(value)
+                return self._secret(value, mark)
             self.problem(key, "the file is empty; write the secret into it", env=env, given=repr(path))
         return None
 

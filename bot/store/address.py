@@ -36,6 +36,9 @@ class Address:
         except (ArgumentError, ValueError):
             # `from None`: the parser quotes pieces of the URL.
             raise UnsuitableUrl("`database_url` is not a database URL.", _ADVICE) from None
+        # Of a password with an @ in it, the rest would pass for a host, a database or a parameter, and be shown.
+        if parsed.drivername != "sqlite" and url.count("@") > 1:
+            raise UnsuitableUrl("`database_url` has more than one @.", "Write an @ in a password as %40.")
         match parsed.drivername:
             case "sqlite":
                 return cls._file(parsed)

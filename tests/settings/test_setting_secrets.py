@@ -175,6 +175,19 @@ def test_a_database_address_may_stand_in_the_file_but_is_never_shown(place: Plac
     assert place.only("database_url = 5").startswith("database_url = (given, not shown): write it as text")
 
 
+@pytest.mark.parametrize("password", ["Lager@Halle7", "Lager/Halle7", "Lager Halle7"])
+def test_an_address_in_the_place_of_a_path_shows_no_part_of_its_password(place: Place, password: str) -> None:
+    told = place.only(BOT_DATABASE_URL_FILE=f"postgresql://bot:{password}@db/bot")
+
+    assert told.startswith("BOT_DATABASE_URL_FILE (database_url) = 'postgresql://***@db/bot': the file cannot be read")
+
+
+def test_advice_about_an_address_that_holds_no_secret_is_not_masked(place: Place) -> None:
+    assert place.only(BOT_DATABASE_URL="/data/bot.db").endswith("write sqlite:////data/bot.db")
+    assert place.only(BOT_DATABASE_URL="postgresql://").endswith("postgresql://user:password@host:5432/name")
+    assert place.only(BOT_DATABASE_URL="sqlite:///").endswith("write sqlite:///data/bot.db")
+
+
 def test_a_secret_in_the_wrong_place_is_not_shown_there_either(place: Place) -> None:
     told = str(place.error("[application-token-of-acme]\nx = 1", SLACK_CHANNEL="application-token-of-acme"))
 
@@ -189,7 +202,7 @@ def test_settings_can_be_built_by_a_program_and_never_show_a_secret() -> None:
     )
     built = Settings(sites=(site,), slack=slack, database_url=SecretStr("postgresql://bot:secret%2Dfour@db/bot"))
 
-    assert set(built.secrets()) == {"secret-one", "xoxb-secret-two", "secret-three", "secret-four"}
+    assert set(built.secrets()) == {"secret-one", "xoxb-secret-two", "secret-three", "secret-four", "secret%2Dfour"}
     for text in (repr(built), str(built), built.model_dump_json()):
         assert "secret-" not in text
         assert "secret%2D" not in text

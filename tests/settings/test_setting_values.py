@@ -143,17 +143,20 @@ def test_a_database_is_shown_without_its_password(url: str, label: str) -> None:
     assert addresses.database_label(addresses.parse_database_url(url)) == label
 
 
-def test_the_password_of_a_database_is_known_decoded() -> None:
-    assert addresses.database_password("postgresql://bot:p%40ss@db/bot") == "p@ss"
-    assert addresses.database_password("sqlite:///data/bot.db") is None
-    assert addresses.database_password("postgresql:///bot?host=/run&password=p%40ss") == "p@ss"
+def test_the_password_of_a_database_is_known_decoded_and_as_it_stands_in_the_address() -> None:
+    assert addresses.database_passwords("postgresql://bot:p%40ss@db/bot") == ("p@ss", "p%40ss")
+    assert addresses.database_passwords("postgresql://bot:word@db/bot") == ("word",)
+    assert addresses.database_passwords("sqlite:///data/bot.db") == ()
+    assert addresses.database_passwords("postgresql:///bot?host=/run&password=p%40ss") == ("p@ss",)
 
 
 @pytest.mark.parametrize(
     ("value", "told"),
     [
         ("mysql://bot@db/bot", "unknown kind"),
-        ("data/bot.db", "unknown kind"),
+        ("data", "unknown kind"),
+        ("data/bot.db", "write sqlite:///data/bot.db$"),
+        ("/data/bot.db", "write sqlite:////data/bot.db$"),
         ("postgres://bot@db/bot", "write it out"),
         ("postgresql+asyncpg://bot@db/bot", "no driver"),
         ("sqlite+aiosqlite:///bot.db", "no driver"),
@@ -170,6 +173,16 @@ def test_the_password_of_a_database_is_known_decoded() -> None:
 def test_a_database_that_cannot_be_used_is_told_why(value: object, told: str) -> None:
     with pytest.raises(ValueError, match=told):
         addresses.parse_database_url(value)
+
+
+@pytest.mark.parametrize(
+    "password", ["La@ger", "La/ger", "La#ger", "La?ger", "La ger", "La%ger", "La[ger", "1/La?ger", "1/a?La=ger"]
+)
+def test_a_password_whose_end_cannot_be_told_is_refused_without_showing_any_of_it(password: str) -> None:
+    with pytest.raises(ValueError, match="write @ as %40, / as %2F") as caught:
+        addresses.parse_database_url(f"postgresql://bot:{password}@db:5432/bot")
+    assert "ger" not in str(caught.value)
+    assert "La" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

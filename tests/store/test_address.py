@@ -42,6 +42,8 @@ def test_a_server_may_be_reached_through_a_socket() -> None:
         ("postgresql://ann:s3cret@host", "names no database"),
         ("postgresql://ann:s3cret@host/bot?sslmode=perhaps", "`perhaps`"),
         ("postgresql://ann@host/bot?password=s3cret", "`password`"),
+        ("postgresql://ann:pass@s3cret@host/bot", "more than one @"),
+        ("postgresql://ann:1/a?x@s3cret=b@host/bot", "more than one @"),
     ],
 )
 def test_what_cannot_be_used_is_said_without_its_secrets(url: str, said: str) -> None:
