@@ -130,11 +130,12 @@ def unmute(draft: Draft, cause: Unmuting) -> MuteReply:
     for connection in lifted:
         draft.log(EventKind.UNMUTED, reason="by_person", connection=_about(connection), data={"by": cause.by.as_json()})
     # Where nothing was silent there is nothing to say.
-    for thread in _threads(draft, tuple(lifted)):
+    threads = _threads(draft, tuple(lifted))
+    for thread in threads:
         params = {"by": cause.by.as_json(), **_names(draft, (cause.connection,))}
         draft.tell(thread.id, Role.REPLY, MessageKind.UNMUTED, params)
     outcome = MuteOutcome.UNMUTED if present is None else MuteOutcome.STILL_SILENT
-    return MuteReply(outcome=outcome, silence=present, connections=(cause.connection,))
+    return MuteReply(outcome=outcome, silence=present, connections=(cause.connection,), told=len(threads))
 
 
 def _meant(draft: Draft, cause: Muting) -> tuple[str, ...]:

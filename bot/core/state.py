@@ -209,6 +209,8 @@ class MuteReply:
     """What keeps it silent now."""
     connections: tuple[str, ...] = ()
     """Which were muted: ids, or `incidents.EVERY`."""
+    told: int = 0
+    """In how many threads it was said that it is no longer muted."""
 
 
 Reply: TypeAlias = AckReply | MuteReply

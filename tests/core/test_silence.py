@@ -291,7 +291,8 @@ def test_unmuting_a_site_lifts_every_mute_of_it() -> None:
     story.mute("1")
     story.mute("2")
 
-    assert story.unmute(EVERY).outcome is MuteOutcome.UNMUTED
+    reply = story.unmute(EVERY)
+    assert (reply.outcome, reply.told) == (MuteOutcome.UNMUTED, 0)
     assert story.unmute("1").outcome is MuteOutcome.NOT_MUTED
 
 
@@ -309,7 +310,7 @@ def test_unmuting_is_said_in_the_thread() -> None:
     story = Story(up())
     story.poll(down())
     story.mute("1")
-    story.unmute("1")
+    assert story.unmute("1").told == 1
 
     [said] = story.told(MessageKind.UNMUTED)
     assert (said.role, said.params["connections"]) == (Role.REPLY, ["Connection 1"])

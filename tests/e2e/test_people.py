@@ -44,7 +44,8 @@ async def test_an_answer_can_be_shared_to_the_channel(asked: World) -> None:
     shared = await asked.slack.wait_for(lambda: asked.lines()[1:])
     await asked.slack.wait_for(lambda: not asked.slack.workspace.ephemerals)
 
-    assert shared == [f"root {UP} Shared by alice."]
+    read_then = UP.replace("read from ItemPath just now", "as of <time>, read from ItemPath")
+    assert shared == [f"root {read_then} Shared by alice."]
 
 
 async def test_acknowledge_is_recorded_told_in_the_thread_and_takes_the_button_away(asked: World) -> None:
@@ -82,7 +83,7 @@ async def test_when_itempath_is_silent_the_last_reading_is_shown_with_its_age(as
     await asked.site.set_fault("timeout")
     answer = await asked.asks("/connection 1")
 
-    assert answer.startswith("🟢 PowerPick was up when last read. default/1: no answer from ItemPath.")
+    assert answer.startswith("🟢 PowerPick was up when last read. default/1: could not be read from ItemPath.")
     assert "What follows was read" in answer
 
 

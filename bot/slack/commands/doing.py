@@ -17,7 +17,7 @@ from bot.slack.commands import guidance, replies
 from bot.slack.commands.lookup import Lookup, Missing, Several, Whole
 from bot.slack.commands.mutes import muted
 from bot.slack.commands.naming import name_of, split_site
-from bot.slack.commands.people import Clicked
+from bot.slack.commands.people import COMMAND, Clicked
 from bot.slack.commands.replies import Answer
 from bot.slack.commands.vocabulary import ACK, MUTE, UNMUTE, Ack, Mute, Unmute
 from bot.store.errors import StoreError
@@ -66,7 +66,7 @@ class Doing:
                 cause = Unmuting(by=person, connection=connection)
             case _:
                 assert_never(asked)
-        return await self._record(site, cause, about=about)
+        return await self._record(site, cause, about=about, command=command)
 
     async def _meant(self, asked: Ack | Mute | Unmute, command: str) -> tuple[str, str, str] | Answer:
         """Site, id (or `EVERY`) and what to call it; or words, if it is not clear."""
@@ -136,8 +136,16 @@ class Doing:
             return refusal
         return await self._record(_home(click.value), cause, thread=click.value)
 
-    async def _record(self, site: str, cause: Act, *, about: str | None = None, thread: str | None = None) -> Answer:
-        """`about`: a name for what is meant; without it, that of the thread."""
+    async def _record(
+        self,
+        site: str,
+        cause: Act,
+        *,
+        about: str | None = None,
+        thread: str | None = None,
+        command: str = COMMAND,
+    ) -> Answer:
+        """`about`: a name for what is meant; without it, that of the thread. `command`: what people type."""
         act = self._act.get(site)
         if act is None:
             return replies.sentence(
@@ -157,7 +165,7 @@ class Doing:
                 about = await self._lookup.about(thread)
         if isinstance(cause, Acknowledge):
             return replies.acknowledgement(reply if isinstance(reply, AckReply) else None, about=about)
-        return muted(reply if isinstance(reply, MuteReply) else None, site=site, about=about)
+        return muted(reply if isinstance(reply, MuteReply) else None, site=site, about=about, command=command)
 
     def _not_allowed(self, person: Person) -> Answer | None:
         if not self._operators or person.id in self._operators:

@@ -144,7 +144,7 @@ class Handlers:
     async def _shown(self, ref: str, command: str) -> Answer:
         found = await self._lookup.find(ref)
         if isinstance(found, Sight):
-            return replies.connection(found)
+            return replies.connection(found, command=command)
         if isinstance(found, Whole) and not found.refs:
             # Who asks for a site by its name wants to see it.
             (site, _), *others = found.sites

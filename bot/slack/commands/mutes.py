@@ -7,26 +7,37 @@ from typing import assert_never
 from bot.core.incidents import EVERY
 from bot.core.state import MuteOutcome, MuteReply
 from bot.slack.blocks import Foreign, Line
+from bot.slack.commands.people import COMMAND
 from bot.slack.commands.replies import Answer, lifts_site, private, unmute_button
-from bot.slack.messages.phrases import silenced, told
+from bot.slack.commands.vocabulary import UNMUTE
+from bot.slack.messages.phrases import sentences, silenced, told
 from bot.slack.messages.post import HEARD_SIGN, NOTICE_SIGN, SILENT_SIGN, Post
 from bot.slack.wording import count
 
 _MEANING: Line = (
     "Messages already in the channel are still updated. Whatever is still down when the mute ends is announced then.",
 )
-_HEARD: Line = ("Its open threads say so. What went down while it was muted, and still is, is announced now.",)
+_HEARD: Line = ("What went down while it was muted, and still is, is announced now.",)
 _SETTINGS: Line = ("Maintenance is planned in this bot's settings and cannot be ended here.",)
 
 
-def _early(site: str, connection: str) -> Line:
+def _early(site: str, connection: str, command: str) -> Line:
     """How a mute of many is ended, as a sentence: of one of them, or at once."""
-    one, every = (Foreign(f"unmute {site}/{what}", style="code") for what in (connection, EVERY))
+    one, every = (Foreign(f"{command} {UNMUTE} {site}/{what}", style="code") for what in (connection, EVERY))
     return ("To end one early: ", one, "; every mute of the site: ", every, ".")
 
 
-def muted(reply: MuteReply | None, *, site: str, about: str | None) -> Answer:
-    """`about` is a connection's name or a site's; `None` when several connections are meant, or none is known."""
+def _said(threads: int) -> Line:
+    """Where it can be read, if that is anywhere."""
+    if not threads:
+        return ()
+    return ("Its thread says so." if threads == 1 else "Its threads say so.",)
+
+
+def muted(reply: MuteReply | None, *, site: str, about: str | None, command: str = COMMAND) -> Answer:
+    """`about` is a connection's name or a site's; `None` when several connections are meant, or none is known. `command`
+    is what people type.
+    """
     outcome = reply.outcome if reply else MuteOutcome.ENDED
     connections = reply.connections if reply else ()
     many = about is None and len(connections) > 1
@@ -39,17 +50,18 @@ def muted(reply: MuteReply | None, *, site: str, about: str | None) -> Answer:
     # What a person has muted may be lifted with the whole site; maintenance may not.
     wider: Line = ()
     if reply is not None and reply.silence is not None:
-        wider = lifts_site(site) if reply.silence.by else _SETTINGS
+        wider = lifts_site(site, command) if reply.silence.by else _SETTINGS
     match outcome:
         case MuteOutcome.MUTED:
             whole: Line = (" as a whole",) if EVERY in connections else ()
-            early = _early(site, connections[0]) if many else ()
+            early = _early(site, connections[0], command) if many else ()
             post = Post(
                 sign=SILENT_SIGN, headline=(*name, f"{verb} muted", *whole), body=told(told_now, _MEANING, early)
             )
             return private(post, *([unmute_button(site, connections[0])] if len(connections) == 1 else []))
         case MuteOutcome.UNMUTED:
-            return private(Post(sign=HEARD_SIGN, headline=(*name, f"{verb} no longer muted"), body=(_HEARD,)))
+            said = sentences(_said(reply.told if reply else 0), _HEARD)
+            return private(Post(sign=HEARD_SIGN, headline=(*name, f"{verb} no longer muted"), body=(said,)))
         case MuteOutcome.STILL_SILENT:
             headline = (*name, f"{verb} still silent")
             why: Line = ("Its own mute is ended, but something else keeps it silent.",)

@@ -22,6 +22,7 @@ from bot.slack.blocks import (
     rich_text,
 )
 from bot.slack.commands.lookup import Sight
+from bot.slack.commands.people import COMMAND
 from bot.slack.messages.phrases import acknowledged, all_facts, fell, reference, sentences, silenced, times_seen, told
 from bot.slack.messages.post import ACKNOWLEDGED_SIGN, ERROR_SIGN, NOTICE_SIGN, Post, full
 from bot.slack.wording import count, duration, sign
@@ -62,19 +63,23 @@ _FIELDS = (
 )
 
 
-def connection(sight: Sight, *, shared_by: Person | None = None, sharable: bool = True) -> Answer:
-    """One connection, with everything that is known of it. Shared, it is for the whole channel; `sharable`: it may be."""
+def connection(
+    sight: Sight, *, shared_by: Person | None = None, sharable: bool = True, command: str = COMMAND
+) -> Answer:
+    """One connection, with everything that is known of it. Shared, it is for the whole channel; `sharable`: it may be.
+    `command` is what people type.
+    """
     row = sight.row
     log = row.latest_log if row else None
     post = Post(
         sign=sign(sight.state),
         headline=_headline(sight),
         body=told(
-            (reference(sight.site, sight.id), ": ", *_source(sight)),
+            (reference(sight.site, sight.id), ": ", *_source(sight, shared=shared_by is not None)),
             *_state(sight),
             *(_incident(episode, sight) for episode in sight.episodes),
             *(silenced(silence) for silence in sight.silences),
-            lifts_site(sight.site) if EVERY in sight.muted else (),
+            lifts_site(sight.site, command) if EVERY in sight.muted else (),
             _missing_fields(row) if row else (),
             ("Shared by ", Foreign(shared_by.name, style="bold"), ".") if shared_by else (),
         ),
@@ -100,9 +105,9 @@ def unmute_button(site: str, connection: str) -> Block:
     return button("Unmute", action=UNMUTE, value=f"{site}/{connection}"[:2000])
 
 
-def lifts_site(site: str) -> Line:
+def lifts_site(site: str, command: str) -> Line:
     """How a mute of a whole site is ended, as a sentence."""
-    return ("The whole site is muted: ", Foreign(f"unmute {site}/{EVERY}", style="code"), " ends that.")
+    return ("The whole site is muted: ", Foreign(f"{command} unmute {site}/{EVERY}", style="code"), " ends that.")
 
 
 def _headline(sight: Sight) -> Line:
@@ -117,19 +122,20 @@ def _headline(sight: Sight) -> Line:
     return (name, f": state unknown, last known {known}" if known is not State.UNKNOWN else ": state unknown")
 
 
-def _source(sight: Sight) -> Line:
-    """Where the answer comes from, and how old it is."""
+def _source(sight: Sight, *, shared: bool) -> Line:
+    """Where the answer comes from, and how old it is. What is shared is read later, too, when nothing is "just now"."""
+    when: Line = ("as of ", sight.at, ", ") if shared else ()
     if sight.live is not None:
-        return ("read from ItemPath just now.",)
-    why: Line = ("ItemPath says there is no connection with this id.",)
+        return (*when, "read from ItemPath." if shared else "read from ItemPath just now.")
+    why: Line = (*when, "ItemPath says there is no connection with this id.")
     if sight.failure is not None:
-        why = ("no answer from ItemPath. ", Foreign(sight.failure.message, 300))
+        why = (*when, "could not be read from ItemPath. ", Foreign(sight.failure.message, 300))
     if sight.record is None or sight.record.row is None:
         return (*why, " No earlier reading of it is known.")
     if sight.read_at is None:
         return (*why, " What follows is its last reading.")
     age = duration(sight.at - sight.read_at)
-    return (*why, f" What follows was read {age} ago, ", sight.read_at, ".")
+    return (*why, f" What follows was read {age} {'before' if shared else 'ago'}, ", sight.read_at, ".")
 
 
 def _state(sight: Sight) -> tuple[Line, ...]:
@@ -152,9 +158,11 @@ def _doubts(sight: Sight, record: ConnectionRecord) -> tuple[Line, ...]:
         return ()
     no_meaning = sight.row is not None and sight.row.state is State.UNKNOWN
     unread = record.problem if sight.live is None else None
+    if unread is not None and sight.failure is not None and unread in sight.failure.message:
+        unread = None  # the source of the answer has just said so
     return told(
         ("ItemPath gives no status that means up or down.",) if no_meaning else (),
-        ("Its row could not be understood: ", Foreign(unread, 300)) if unread is not None else (),
+        ("Its row could not be understood: ", Foreign(unread, 300), ".") if unread is not None else (),
         ("The last poll did not list it.",) if record.absent_reads else (),
         _unchecked(sight) if sight.stale else (),
     )

@@ -53,7 +53,7 @@ def table(listed: Listed, *, at: datetime, command: str, shared_by: Person | Non
             *((named(e), " cannot be read since ", e.start, ": its connections are unknown.") for e in listed.blind),
             *((Foreign(site, style="bold"), " has not been read yet.") for site in listed.unread),
             ("Did you mean ", Foreign(f"{command} {listed.guess}", 200, style="code"), "?") if listed.guess else (),
-            ("Shared by ", Foreign(shared_by.name, style="bold"), ".") if shared_by else (),
+            ("As of ", at, ". Shared by ", Foreign(shared_by.name, style="bold"), ".") if shared_by else (),
         ),
     )
     rendered = full(post, root=True)

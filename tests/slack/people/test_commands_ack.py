@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -20,6 +21,7 @@ from bot.store.errors import DatabaseFull, StoreError
 from tests.slack.people.household import House, read
 
 Build = Callable[..., Any]
+MOMENT = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC"
 
 
 async def test_ack_is_recorded_before_it_is_confirmed(house: House) -> None:
@@ -192,6 +194,28 @@ async def test_sharing_reads_anew(house: House) -> None:
     house.sites["plant"].set_status(1, 0)
     shared, _ = await house.click("share", "plant/1")
     assert "PowerPick is down" in read(shared)
+
+
+async def test_what_is_shared_says_when_it_was_read_and_not_just_now(house: House) -> None:
+    """Whoever comes by later reads it as it was."""
+    for fault, said in (
+        (None, "read from ItemPath."),
+        (Fault.SERVER_ERROR, "could not be read from ItemPath. "),
+    ):
+        await house.sites["plant"].set_fault(fault)
+        # A second click on the same answer would share nothing.
+        shared, _ = await house.click("share", "plant/1", container={"channel_id": "C1", "message_ts": said})
+        shown = read(shared)
+        assert re.search(rf"^plant/1: as of {MOMENT}, {said}", shown, re.MULTILINE)
+        assert "just now" not in shown
+        assert " ago" not in shown
+    assert re.search(rf"What follows was read .* before, {MOMENT}\.", shown)
+
+
+@pytest.mark.parametrize("value", ["?list", "?list down"])
+async def test_a_shared_list_says_of_when_it_is(house: House, value: str) -> None:
+    shared, _ = await house.click("share", value)
+    assert re.search(rf"^As of {MOMENT}\. Shared by alice\.$", read(shared), re.MULTILINE)
 
 
 async def test_who_shares_is_named_literally(house: House) -> None:

@@ -308,7 +308,7 @@ def test_the_longest_of_everything_fits() -> None:
     )
     shown = valid(replies.connection(sight, shared_by=Person(id="U1", name=LONGEST)))
     assert "Type: &&<&`&&<&`" in shown
-    assert "What follows was read 1 h ago" in shown
+    assert "What follows was read 1 h before, 2026-11-24 03:00:00 UTC." in shown
 
 
 @given(records=st.lists(records, max_size=8), ref=texts)

@@ -176,7 +176,7 @@ async def test_without_an_answer_the_last_snapshot_is_shown_with_its_age_and_why
     await house.sites["plant"].set_fault(Fault.UNREACHABLE)
     shown = await house.ask("powerpick")
     assert "PowerPick was up when last read" in shown
-    assert "no answer from ItemPath. " in shown
+    assert "could not be read from ItemPath. " in shown
     assert "What follows was read less than 1 s ago, " in shown or "What follows was read " in shown
     assert "Up since " in shown
     assert "*Username* `warehouse_user`" in shown
@@ -235,9 +235,13 @@ async def test_a_connection_that_was_deleted_is_said_to_be_gone(house: House) ->
 async def test_a_row_that_cannot_be_read_says_why(house: House) -> None:
     house.sites["plant"].change(1, name={"not": "a name"})
     await house.poll()
+    problem = "name: an object where text belongs"
+    shown = await house.ask("plant/1")
+    assert "plant/1: could not be read from ItemPath. The reply is no connection that can be understood" in shown
+    assert shown.count(problem) == 1
     await house.sites["plant"].set_fault(Fault.SERVER_ERROR)
     shown = await house.ask("plant/1")
-    assert "Its row could not be understood: " in shown
+    assert f"Its row could not be understood: {problem}.\n" in shown
     assert "*Username* `warehouse_user`" in shown
 
 

@@ -58,6 +58,31 @@ async def test_a_mute_is_also_said_in_the_thread(house: House) -> None:
     assert [c.outgoing.message.kind for c in claims if c] == [MessageKind.MUTED, MessageKind.UNMUTED]
 
 
+async def test_only_where_it_is_said_in_a_thread_that_is_told(house: House) -> None:
+    """Connection 2 is down, and its thread open; 1 is up."""
+    await house.ask("mute 2 2h")
+    await house.ask("mute plant/1 2h")
+    announced = "What went down while it was muted, and still is, is announced now."
+    assert (await house.ask("unmute plant/1")).splitlines()[1:] == [announced]
+    assert (await house.ask("unmute 2")).splitlines()[1:] == [f"Its thread says so. {announced}"]
+
+
+async def test_a_site_with_several_threads_says_it_in_all_of_them(build: Build) -> None:
+    rows = [{"id": number, "name": f"Dock {number}", "status": 1} for number in (1, 2)]
+    house: House = await build(sites={"plant": rows})
+    for number in (1, 2):
+        house.sites["plant"].set_status(number, 0)
+    await house.poll()
+    await house.ask("mute plant/* 2h")
+    assert "Its threads say so." in await house.ask("unmute plant/*")
+
+
+async def test_how_a_mute_is_ended_is_told_under_the_name_that_the_command_has_here(house: House) -> None:
+    await house.ask("mute plant/* 2h")
+    for text in ("2", "unmute 2"):
+        assert "muted: /itempath unmute plant/* ends that." in await house.ask(text, command="/itempath")
+
+
 async def test_unmuting_ends_it(house: House) -> None:
     await house.ask("mute 2 2h")
     assert "🔔 Web Services is no longer muted" in await house.ask("unmute web")
@@ -75,7 +100,7 @@ async def test_a_whole_site_is_muted_and_heard_of_again(house: House) -> None:
     assert "Muted" not in await house.ask("berlin/7")
     shown = await house.ask("unmute 2")
     assert "Web Services is not muted on its own" in shown
-    assert "The whole site is muted: unmute plant/* ends that." in shown
+    assert "The whole site is muted: /connection unmute plant/* ends that." in shown
     await house.ask("mute 2 1h")
     shown = await house.ask("unmute 2")
     assert "Web Services is still silent" in shown
@@ -119,7 +144,9 @@ async def test_the_button_of_many_mutes_them_all(build: Build) -> None:
     house: House = await build(sites={"plant": rows})
     (said,) = await house.click("mute", "plant/1")
     assert "These 3 connections are muted" in read(said)
-    assert "To end one early: unmute plant/1; every mute of the site: unmute plant/*." in read(said)
+    assert "To end one early: /connection unmute plant/1; every mute of the site: /connection unmute plant/*." in read(
+        said
+    )
     assert "[Unmute]" not in read(said)
     assert {mute.connection for mute in await running(house)} == {"1", "2", "3"}
 
@@ -163,7 +190,7 @@ async def test_a_muted_site_can_be_unmuted_where_it_is_confirmed_and_is_named_wh
     said = await house.handlers.command(house.command_payload("mute plant/* 2h"))
     assert unmute_of(said) == "plant/*"
     looked = await house.ask("2")
-    assert "The whole site is muted: unmute plant/* ends that." in looked
+    assert "The whole site is muted: /connection unmute plant/* ends that." in looked
     assert "[Unmute]" not in looked
     (ended,) = await house.click("unmute", "plant/*")
     assert "plant is no longer muted" in read(ended)

@@ -43,7 +43,7 @@ async def test_a_command_is_acknowledged_in_time_while_itempath_hangs(door: Open
     await door.house.sites["plant"].set_fault(Fault.TIMEOUT)
     assert await door.house.slack.interactions.command("C0ALERTS", "U0ALICE", "/connection powerpick") is None
     await door.house.slack.wait_for(door.whispers)
-    assert "no answer from ItemPath" in door.whispers()[0].text
+    assert "could not be read from ItemPath" in door.whispers()[0].text
 
 
 async def test_commands_are_acknowledged_in_time_while_a_crowd_clicks(door: Open) -> None:
