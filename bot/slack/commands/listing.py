@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TypeAlias
 
 from bot.core.connection import State
 from bot.core.incidents import Mute, Person, Silence
@@ -23,6 +24,7 @@ COMPARED = 200
 COMPARED_LENGTH = 80
 
 _RANK = {State.DOWN: 0, State.UNKNOWN: 1, State.UP: 2}
+_Natural: TypeAlias = tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +59,8 @@ class Page:
     """How many connections there are without any filter."""
     muted: int = 0
     """How many of all pages are muted or in maintenance."""
+    lost: int = 0
+    """How many are unknown now, and were last known to be as it was asked for, or down if no such state was."""
 
     @property
     def total(self) -> int:
@@ -90,12 +94,11 @@ def page_of(
 ) -> Page:
     """`blind` are the sites that cannot be read. A page beyond the last is the last: rows go while people turn pages."""
     rows = [Row(record=record, state=record.state(blind=record.site in blind)) for record in records]
-    found = sorted(
-        (row for row in rows if listing.state in (None, row.state) and _passes(row.record, listing.filters)),
-        key=worst_first,
-    )
+    fitting = [row for row in rows if _passes(row.record, listing.filters)]
     if marks is not None:
-        found = [row for row in map(marks.on, found) if row.has(listing.marks)]
+        fitting = [row for row in map(marks.on, fitting) if row.has(listing.marks)]
+    found = sorted((row for row in fitting if listing.state in (None, row.state)), key=worst_first)
+    known = State.UP if listing.state is State.UP else State.DOWN
     pages = max(1, -(-len(found) // PAGE_SIZE))
     number = min(listing.page, pages)
     return Page(
@@ -105,14 +108,16 @@ def page_of(
         counts={state: sum(row.state is state for row in found) for state in _RANK},
         watched=len(rows),
         muted=sum(row.silence is not None for row in found),
+        lost=sum(row.state is State.UNKNOWN and row.record.known is known for row in fitting),
     )
 
 
-def worst_first(row: Row) -> tuple[int, int, tuple[tuple[str, int], ...], str, tuple[tuple[str, int], ...], str]:
-    """Down, unknown, up; each with what stops most first, then by name."""
+def worst_first(row: Row) -> tuple[tuple[int, int, int], _Natural, str, _Natural, str]:
+    """Down, unknown, up, and the unknown by what they were; each with what stops most first, then by name."""
     record = row.record
     stops = record.row.integration_count if record.row else None
-    return _RANK[row.state], -(stops or 0), natural(folded(name_of(record))), record.site, natural(record.id), record.id
+    badness = (_RANK[row.state], _RANK[record.known], -(stops or 0))
+    return badness, natural(folded(name_of(record))), record.site, natural(record.id), record.id
 
 
 def corrected(listing: Listing, records: Sequence[ConnectionRecord]) -> str | None:

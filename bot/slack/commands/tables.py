@@ -14,7 +14,7 @@ from bot.slack.commands.naming import name_of
 from bot.slack.commands.past import CELLS, Errors, Past, Seen, errors, taken_up_after
 from bot.slack.commands.replies import BUTTONS, SHARE, Answer, answer
 from bot.slack.commands.survey import Listed, LookedBack
-from bot.slack.commands.vocabulary import HISTORY, MUTED, Listing
+from bot.slack.commands.vocabulary import HISTORY, LIST, MUTED, Listing
 from bot.slack.messages.phrases import name as named
 from bot.slack.messages.phrases import outage_error, reference, sentences, told
 from bot.slack.messages.post import ACKNOWLEDGED_SIGN, NOTICE_SIGN, SILENT_SIGN, Post, full
@@ -49,7 +49,7 @@ def table(listed: Listed, *, at: datetime, command: str, shared_by: Person | Non
         sign=_sign(listed),
         headline=_headline(listing, page, blind=bool(listed.blind)),
         body=told(
-            sentences(_counts(page), _muted(page, listing)),
+            sentences(_counts(page), _lost(page, listing, command), _muted(page, listing)),
             *((named(e), " cannot be read since ", e.start, ": its connections are unknown.") for e in listed.blind),
             *((Foreign(site, style="bold"), " has not been read yet.") for site in listed.unread),
             ("Did you mean ", Foreign(f"{command} {listed.guess}", 200, style="code"), "?") if listed.guess else (),
@@ -74,14 +74,14 @@ def _sign(listed: Listed) -> str:
     """An empty list is good news only where everything can be seen."""
     if listed.page.total:
         return sign(_worst(listed.page))
-    return sign(State.UNKNOWN) if listed.blind else NOTICE_SIGN
+    return sign(State.UNKNOWN) if listed.blind or listed.page.lost else NOTICE_SIGN
 
 
 def _headline(listing: Listing, page: Page, *, blind: bool) -> Line:
     if not page.watched:
         return ("No connection is known yet",)
     if not page.total:
-        return _nothing(listing, blind=blind)
+        return _nothing(listing, unseen=blind or page.lost > 0)
     marked = ""
     if listing.marks:
         marked = f" {'is' if page.total == 1 else 'are'} {' and '.join(dict.fromkeys(listing.marks))}"
@@ -91,15 +91,18 @@ def _headline(listing: Listing, page: Page, *, blind: bool) -> Line:
     return (f"{every}{marked}",)
 
 
-def _nothing(listing: Listing, *, blind: bool) -> Line:
-    if blind:
+def _nothing(listing: Listing, *, unseen: bool) -> Line:
+    """`unseen`: some that are unknown may be it."""
+    asked = " and ".join([*([listing.state.value] if listing.state else []), *dict.fromkeys(listing.marks)])
+    if unseen and listing.state in (State.DOWN, State.UP):
+        return (f"No connection {'that fits ' if listing.filters else ''}is known to be {asked} at present",)
+    if unseen:
         return ("Nothing to list, but not every site can be read",)
     if listing.filters:
         return ("No connection fits ", Foreign(" ".join(listing.words), 200))
     if listing.state is State.UNKNOWN and not listing.marks:
         return ("No connection's state is unknown",)
-    asked = [*([listing.state.value] if listing.state else []), *dict.fromkeys(listing.marks)]
-    return (f"No connection is {' and '.join(asked)}",)
+    return (f"No connection is {asked}",)
 
 
 def _counts(page: Page) -> Line:
@@ -110,6 +113,19 @@ def _counts(page: Page) -> Line:
         return (f"{parts}.",)
     last = page.first + len(page.rows) - 1
     return (f"{parts}. Page {page.number:,} of {page.of:,}: {page.first:,} to {last:,}, worst first.",)
+
+
+def _lost(page: Page, listing: Listing, command: str) -> Line:
+    """How many of the unknown were down when last seen, or what was asked for; and how to see those that are not shown."""
+    were = "was" if page.lost == 1 else "were"
+    if not page.lost:
+        return ()
+    if listing.state in (None, State.UNKNOWN):
+        return (f"{page.lost:,} of the unknown {were} down when last read.",)
+    unknown = " ".join((LIST, State.UNKNOWN, *(w for w in listing.words if w.casefold() != listing.state)))
+    typed = Foreign(f"{command} {unknown}", 200, style="code")
+    more = " more" if page.total else ""
+    return (f"{page.lost:,}{more} {were} {listing.state} when last read: ", typed, ".")
 
 
 def _muted(page: Page, listing: Listing) -> Line:
@@ -154,17 +170,21 @@ def _lines(rows: Sequence[Row], at: datetime, *, left: bool) -> str:
     cells = [_cells(row, at, left=left) for row in rows]
     used = [i for i in range(len(_COLUMNS)) if any(line[i] for line in cells)]
     head = [title for title, _ in _COLUMNS]
+    if all(row.state is State.UNKNOWN for row in rows):
+        head[1] = ""  # what each was stands there
     widths = {i: max(_width(line[i]) for line in [head, *cells]) for i in used}
     return "\n".join("  ".join(_padded(line[i], widths[i]) for i in used).rstrip() for line in [head, *cells])
 
 
 def _cells(row: Row, at: datetime, *, left: bool) -> list[str]:
     record, shown = row.record, row.record.row
-    known = row.state is not State.UNKNOWN and record.since is not None
+    lasting = _short(at - record.since) if record.since else ""
+    if row.state is State.UNKNOWN:
+        lasting = f"was {record.known}" if record.known is not State.UNKNOWN else ""
     stops = shown.integration_count if shown else None
     values = (
         row.state.value,
-        _short(at - record.since) if known and record.since else "",
+        lasting,
         name_of(record) or BLANK,
         _short(row.silence.until - at) if left and row.silence else "",
         f"{record.site}/{record.id}",

@@ -133,9 +133,42 @@ async def test_connections_of_a_site_that_cannot_be_read_are_unknown(docks: Hous
     shown = await docks.ask("list")
     assert "🟣 All 5 connections\n5 unknown." in shown
     assert "plant cannot be read since 2" in shown
+    assert "🟣 Nothing to list, but not every site can be read" in await docks.ask("list muted")
+
+
+async def test_what_was_down_stays_first_and_is_not_lost_while_its_site_cannot_be_read(docks: House) -> None:
+    await docks.sites["plant"].set_fault(Fault.SERVER_ERROR)
+    await docks.poll()
+    await docks.poll()
+    shown = await docks.ask("list")
+    assert "5 unknown. 2 of the unknown were down when last read.\n" in shown
+    assert names(shown) == ["Dock C", "Dock B", "Dock D", "Crane [x]", "Dock A"]
+    head, first, second, third, fourth, _ = shown.splitlines()[3:9]
+    assert head.split()[0] == "name"
+    assert first.startswith("unknown  was down  Dock C")
+    assert second.startswith("unknown  was down  Dock B")
+    assert third.split()[:3] == ["unknown", "Dock", "D"]
+    assert fourth.startswith("unknown  was up    Crane")
     shown = await docks.ask("list down")
-    assert "🟣 Nothing to list, but not every site can be read" in shown
-    assert names(await docks.ask("list down")) == []
+    assert shown.startswith("🟣 No connection is known to be down at present\n")
+    assert "2 were down when last read: /connection list unknown." in shown
+    assert names(shown) == []
+    shown = await docks.ask("list Down name=dock type=MSSQL")
+    assert shown.startswith("🟣 No connection that fits is known to be down at present\n")
+    assert "2 were down when last read: /connection list unknown name=dock type=MSSQL." in shown
+    assert "2 were up when last read: /connection list unknown." in await docks.ask("list up")
+    assert "when last read" not in await docks.ask("list down name=crane")
+
+
+async def test_what_is_down_elsewhere_does_not_hide_what_was_down_where_nothing_can_be_read(build: Build) -> None:
+    lift = {"id": 9, "name": "Lift", "status": 0}
+    house: House = await build(sites={"plant": DOCKS, "berlin": [lift]})
+    await house.sites["plant"].set_fault(Fault.SERVER_ERROR)
+    await house.poll()
+    await house.poll()
+    shown = await house.ask("list down")
+    assert shown.startswith("🔴 1 of 6 connections\n1 down. 2 more were down when last read: /connection list unknown.")
+    assert "berlin/9" in shown
 
 
 # Marks
