@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.core.connection import State
@@ -36,6 +37,9 @@ _COLUMNS = (
     ("note", 14),
 )
 _MARKS = f"{SILENT_SIGN} muted or in maintenance, {ACKNOWLEDGED_SIGN} acknowledged."
+NAMED = 5
+"""Connections that the text beside the table names."""
+NAME_LIMIT = 60
 DOWNTIMES = 10
 ERRORS = 5
 ERROR_LIMIT = 150
@@ -56,14 +60,34 @@ def table(listed: Listed, *, at: datetime, command: str, shared_by: Person | Non
             ("As of ", at, ". Shared by ", Foreign(shared_by.name, style="bold"), ".") if shared_by else (),
         ),
     )
-    rendered = full(post, root=True)
-    blocks = list(rendered.blocks)
+    blocks = list(full(post, root=True).blocks)
     if page.rows:
         blocks.append(rich_text(_literally(_lines(page.rows, at, left=MUTED in listing.marks))))
         buttons = [] if shared_by else [*_paging(listing, page), _share(listing.text(page=page.number))]
         if buttons:
             blocks.append(actions(BUTTONS, *buttons))
-    return answer(rendered.text, blocks, shown_to_all=shared_by is not None)
+    # Whoever has it read out, or sees a notification, sees no table.
+    said = replace(post, body=told(*post.body[:1], _named(page, at), *post.body[1:]))
+    return answer(full(said, root=True).text, blocks, shown_to_all=shared_by is not None)
+
+
+def _named(page: Page, at: datetime) -> Line:
+    """The first of this page that are in the worst state, unless that is up; and how many more are."""
+    worst = _worst(page) if page.total else State.UP
+    if worst is State.UP:
+        return ()
+    rows = [row for row in page.rows if row.state is worst][:NAMED]
+    if not rows:
+        return ()
+    spans = tuple(span for row in rows for span in (", ", *_which(row, at)))[1:]
+    more = page.counts[worst] - len(rows)
+    return (f"{worst.value.capitalize()}: ", *spans, f" and {more:,} more." if more else ".")
+
+
+def _which(row: Row, at: datetime) -> Line:
+    record = row.record
+    long: Line = (f" for {duration(at - record.since)}",) if record.since and row.state is not State.UNKNOWN else ()
+    return (Foreign(name_of(record), NAME_LIMIT), " ", reference(record.site, record.id), *long)
 
 
 def _worst(page: Page) -> State:

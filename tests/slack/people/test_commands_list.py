@@ -171,6 +171,28 @@ async def test_what_is_down_elsewhere_does_not_hide_what_was_down_where_nothing_
     assert "berlin/9" in shown
 
 
+async def test_the_text_beside_the_table_names_the_worst_for_whoever_has_it_read_out(build: Build) -> None:
+    rows = [{"id": n, "name": f"Dock {n} <!here>", "status": 0} for n in range(1, 25)]
+    house: House = await build(sites={"plant": [*rows, {"id": 99, "name": "Crane", "status": 1}]})
+
+    async def text(words: str) -> str:
+        said: str = (await house.handlers.command(house.command_payload(words)))["text"]
+        return re.sub(r"for less than 1 s|for \d+ s", "for <span>", said)
+
+    named = ", ".join(f"Dock {n} &lt;!here&gt; plant/{n} for <span>" for n in range(1, 6))
+    assert await text("list") == (
+        f"🔴 All 25 connections. 24 down, 1 up. Page 1 of 2: 1 to 20, worst first. Down: {named} and 19 more."
+    )
+    assert await text("list down name=24") == (
+        "🔴 1 of 25 connections. 1 down. Down: Dock 24 &lt;!here&gt; plant/24 for <span>."
+    )
+    assert await text("list up") == "🟢 1 of 25 connections. 1 up."
+    await house.sites["plant"].set_fault(Fault.SERVER_ERROR)
+    await house.poll()
+    await house.poll()
+    assert " Unknown: Crane plant/99." in await text("list name=crane")
+
+
 # Marks
 
 
