@@ -42,6 +42,8 @@ from bot.slack.commands.words import Word, opened, quoted, tidy, unquoted, words
 # `name = x`, `name: x`, `name= x`: what people write for `name=x`.
 _LOOSE_FILTER = re.compile(rf"(?i)\b({'|'.join(FILTERS)})(?:\s*[=:]\s*)(?=\S)")
 _LIKE_ID = re.compile(r"\d+|[^\s/]+/\S+")
+BEGINNING = 3
+"""Letters from which on the beginning of a word of the grammar stands for it; no two begin alike."""
 _NOT_CLOSED = "The quotation mark is not closed."
 
 
@@ -298,7 +300,8 @@ def meant(text: str) -> str | None:
     word, _, rest = text.partition(" ")
     # As the button calls it.
     typed = ACK if word.casefold() == "acknowledge" and rest else word.casefold()[:20]
-    near = difflib.get_close_matches(typed, WORDS, n=1, cutoff=0.6)
+    begun = [each for each in WORDS if len(typed) >= BEGINNING and each.startswith(typed)]
+    near = begun or difflib.get_close_matches(typed, WORDS, n=1, cutoff=0.6)
     # What `list` takes may be typed without it.
     listed = text if rest or near else word_meant(typed, ())
     if CALLED.get(typed) and not rest:

@@ -177,6 +177,12 @@ async def test_a_slip_in_a_name_that_reads_like_a_command_finds_both(build: Buil
     assert "/connection plant/1 Mutter Depot" in shown
 
 
+async def test_a_name_beats_the_beginning_of_a_command(build: Build) -> None:
+    house: House = await build(sites={"plant": [{"id": 1, "name": "Hist 5", "status": 1}]})
+    assert "Hist 5 is up" in await house.ask("hist 5")
+    assert "Did you mean /connection history 1?" in await house.ask("hist 1")
+
+
 async def test_a_long_reason_is_not_repeated_in_what_can_be_copied(lifts: House) -> None:
     shown = await lifts.ask(f"mute lift 1h {'because ' * 40}")
     assert "/connection mute plant/29 1h Lift 1" in shown
