@@ -12,8 +12,8 @@ from bot.settings.models import Route, Settings, SiteSettings
 from bot.settings.policy import policy_of
 from bot.slack.wording import count, literal
 
-NAMED = 2
-"""Connections that are named as examples: enough to recognise the kind."""
+NAMED = 10
+"""Connections that are named: enough to see whether these are the ones that were meant."""
 NAME_LIMIT = 30
 
 
@@ -46,7 +46,7 @@ def check_routes(settings: Settings, snapshots: Mapping[str, Snapshot | None]) -
         return lines
     if unread:
         lines.insert(0, Line(what="routes", verdict=Verdict.UNKNOWN, said=f"counted without {_of(unread)}"))
-    said = f"{count(len(rest.taken), 'connection')} to {_homes(settings)}{_examples(rest.taken)}"
+    said = f"{count(len(rest.taken), 'connection')} to {_homes(settings)}{_by_name(rest.taken)}"
     return [*lines, Line(what="without a route", said=said)]
 
 
@@ -73,7 +73,7 @@ def _line(settings: Settings, number: int, share: Share, unread: list[str]) -> L
     target = route.channel or "the site's own channel"
     if share.taken:
         ping = f", pinging {route.mention}" if route.mention else ""
-        said = f"{count(len(share.taken), 'connection')} to {target}{ping}{_examples(share.taken)}"
+        said = f"{count(len(share.taken), 'connection')} to {target}{ping}{_by_name(share.taken)}"
         return Line(what=what, said=said)
     if share.missed:
         before = " and ".join(map(str, sorted(share.earlier)))
@@ -105,11 +105,11 @@ def _homes(settings: Settings) -> str:
     return next(iter(homes)) if len(homes) == 1 else "the channels of their sites"
 
 
-def _examples(taken: list[str]) -> str:
+def _by_name(taken: list[str]) -> str:
     if not taken:
         return ""
-    shown = ", ".join(taken[:NAMED])
-    return f": {shown}" if len(taken) <= NAMED else f", such as {shown}"
+    more = len(taken) - NAMED
+    return f": {', '.join(taken[:NAMED])}{f' and {more:,} more' if more > 0 else ''}"
 
 
 def _named(site: str, row: Connection) -> str:
