@@ -18,6 +18,7 @@ from bot.settings.models import (
 )
 from bot.settings.sources import Given, Origin, Sources, environment_names
 from bot.settings.validation import AnySection, validate
+from bot.settings.values import parse_pattern
 
 
 class Need(enum.StrEnum):
@@ -58,7 +59,10 @@ def load(
     plain = tuple(name for name in Settings.PLAIN if _OWNERS[name] is None or _OWNERS[name] in needs)
     known = {*Settings.PLAIN, "database_url_env", "database_url_file"}
     for name in sorted(table.keys() - known - set(_TABLES)):
-        sources.unknown(name, "", known | set(_TABLES))
+        meant = sources.unknown(name, "", known | set(_TABLES))
+        if meant in _TABLES and isinstance(table[name], dict | list):
+            # Read as what it was meant for: else all that stands in it would be missing too.
+            table.setdefault(meant, table[name])
     top = {key: value for key, value in table.items() if key.removesuffix("_env").removesuffix("_file") in plain}
     general = validate(sources, Settings, sources.collect(Settings, top, "", fields=plain, env=True))
 
@@ -73,8 +77,8 @@ def load(
         parts["alerts"] = validate(sources, AlertSettings, sources.collect(AlertSettings, alerts, "alerts"))
         parts["routes"] = _list(sources, Route, table, "routes")
         parts["maintenance"] = _list(sources, Maintenance, table, "maintenance")
-        if not sources.count and "sites" in parts:
-            _check_sites_named(sources, parts)
+        if Need.ITEMPATH in needs:
+            _check_sites_named(sources, table)
     sources.finish()
     named = {name: getattr(general, name) for name in plain}
     return Settings(**named, **parts, slack=slack, notes=sources.notes())
@@ -105,7 +109,7 @@ def _sites(
         key = f"sites[{number}]"
         given = sources.collect(SiteSettings, each, key)
         name = given.values.get("name")
-        if name is None:
+        if name is None and "name" not in given.unusable:
             sources.problem(f"{key}.name", "required; give each site a unique name, e.g. vienna-2")
         elif isinstance(name, str) and name in names:
             sources.problem(f"{key}.name", f"{names[name]} has the same name; names are unique", given=repr(name))
@@ -144,12 +148,27 @@ def _list(sources: Sources, section: type[AnySection], table: Mapping[str, Any],
     return tuple(each for each in made if each is not None)
 
 
-def _check_sites_named(sources: Sources, parts: Mapping[str, Any]) -> None:
+def _check_sites_named(sources: Sources, table: Mapping[str, Any]) -> None:
     """A pattern for sites that fits none is a misspelling: its route or window would silently never apply."""
-    names = [site.name for site in parts["sites"]]
+    names = _site_names(table)
     for key in ("routes", "maintenance"):
-        for number, each in enumerate(parts[key]):
-            if each.site is not None and not any(glob(each.site, name) for name in names):
+        given = table.get(key, [])
+        for number, each in enumerate(given if isinstance(given, list) else ()):
+            try:
+                pattern = parse_pattern(each["site"])
+            except (LookupError, TypeError, ValueError):
+                continue  # without one, or it has been told what is wrong with it
+            if names and not any(glob(pattern, name) for name in names):
                 sources.problem(
-                    f"{key}[{number}].site", f"fits no site; there are {', '.join(names)}", given=repr(each.site)
+                    f"{key}[{number}].site", f"fits no site; there are {', '.join(names)}", given=repr(pattern)
                 )
+
+
+def _site_names(table: Mapping[str, Any]) -> list[str]:
+    """As they are given, right or wrong; none if that cannot be told of every site."""
+    if "sites" not in table:
+        return [SiteSettings.model_fields["name"].default]
+    try:
+        return [each["name"].strip() for each in table["sites"]]
+    except (LookupError, TypeError, AttributeError):
+        return []

@@ -31,6 +31,8 @@ class Secret(Env):
 
     literal: bool = False
     """Whether TOML may hold the value itself, because it is a secret only at times."""
+    quotes: bool = False
+    """Whether it may begin and end with a quotation mark."""
 
 
 SLACK_API_URL = "https://slack.com/api/"
@@ -85,7 +87,7 @@ class SiteSettings(Section):
     """An application token (it never expires). Either this, or a user name and a password."""
     username: Annotated[values.Filled | None, Env("ITEMPATH_USERNAME")] = None
     """User to log in as, instead of a token; the login is refreshed before it expires."""
-    password: Annotated[SecretStr | None, Secret("ITEMPATH_PASSWORD")] = None
+    password: Annotated[SecretStr | None, Secret("ITEMPATH_PASSWORD", quotes=True)] = None
     """Password of that user."""
     channel: values.Channel = ""
     """Home channel of this site. Default: `slack.channel`. Empty where a verb was loaded without Slack."""

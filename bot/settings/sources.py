@@ -22,6 +22,10 @@ HIDDEN = "(given, not shown)"
 _LARGEST = 1 << 20
 """Bytes read of a file. Nobody writes a megabyte of settings; a device or a log named by mistake must not fill memory."""
 _SHOWN = 80
+_SURE = 0.75
+"""Likeness of a key to another from which it is that one, misspelt: a letter left out or two changed about."""
+_QUOTED = re.compile(r"""(["']).*\1""", re.DOTALL)
+_TAKE_AWAY = "stands in quotation marks, which belong to the value in Docker's env files: take them away"
 _DISTINCT = 8
 """Length from which a secret is looked for in our own words too: shorter ones occur in ordinary text."""
 
@@ -69,6 +73,7 @@ class Sources:
         self._problems: list[Problem] = []
         self._secrets: set[str] = set()
         self._referenced: set[str] = set()
+        self._notes: list[str] = []
         self._source = "environment"
 
     def problem(self, key: str, mend: str, *, env: str | None = None, given: str | None = None) -> None:
@@ -112,6 +117,8 @@ class Sources:
             return {}
         self._source = f"{chosen} and environment"
         env = "BOT_CONFIG" if config is None and variable else None
+        if env and self._in_quotes(env, "the file"):
+            raise self._error()
         try:
             text = _read_text(path)
             return tomllib.loads(text)
@@ -164,19 +171,33 @@ class Sources:
                 continue
             known.add(name)
             if env and mark is not None and mark.name in self._environ:
-                self._put(given, name, self._environ[mark.name], env=mark.name)
+                if self._in_quotes(mark.name, joined(key, name)):
+                    given.unusable.add(name)
+                else:
+                    self._put(given, name, self._environ[mark.name], env=mark.name)
             elif name in table:
                 self._put(given, name, table[name])
         for unknown in table.keys() - known:
-            self.unknown(
+            meant = self.unknown(
                 unknown, key, known - {n for n in names if isinstance(annotation(section.model_fields[n]), Secret)}
             )
+            given.unusable |= {n for n in names if meant in (n, f"{n}_env", f"{n}_file")} - given.values.keys()
         return given
 
-    def unknown(self, name: str, key: str, known: Iterable[str]) -> None:
-        near = difflib.get_close_matches(name.lower().replace("-", "_"), sorted(known), n=1)
+    def unknown(self, name: str, key: str, known: Iterable[str]) -> str | None:
+        """Tell of a key that there is not; the one that is nearly certain to be meant, if any."""
+        spelt, names = name.lower().replace("-", "_"), sorted(known)
+        near = difflib.get_close_matches(spelt, names, n=1)
         hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(sorted(known))}"
         self.problem(joined(key, name), f"unknown key; {hint}")
+        return next(iter(difflib.get_close_matches(spelt, names, n=1, cutoff=_SURE)), None)
+
+    def _in_quotes(self, variable: str, key: str) -> bool:
+        """Whether a variable was given with its quotation marks, which is told."""
+        quoted = _QUOTED.fullmatch(self._environ[variable]) is not None
+        if quoted:
+            self.problem(key, _TAKE_AWAY, env=variable)
+        return quoted
 
     def _put(self, given: Given, name: str, value: object, *, env: str | None = None) -> None:
         if name == "ca_file" and isinstance(value, str):
@@ -212,12 +233,11 @@ class Sources:
         if env and direct in self._environ and by_file in self._environ:
             self.problem(key, f"{by_file} is set as well; keep one of the two", env=direct, given=HIDDEN)
         if env and direct in self._environ:
-            yield Origin(key=key, env=direct, hidden=True), self._secret(self._environ[direct], mark)
+            yield Origin(key=key, env=direct, hidden=True), self._secret_variable(direct, mark, key)
         elif env and by_file in self._environ:
-            yield (
-                Origin(key=key, env=by_file, hidden=True),
-                self._secret_file(self._environ[by_file], mark, key, by_file),
-            )
+            origin = Origin(key=key, env=by_file, hidden=True)
+            quoted = self._in_quotes(by_file, key)
+            yield origin, None if quoted else self._secret_file(self._environ[by_file], mark, key, by_file)
         ways = [way for way in (f"{name}_env", f"{name}_file", *([name] if mark.literal else ())) if way in table]
         if len(ways) > 1:
             self.problem(key, f"{' and '.join(ways)} are both given; keep one of them")
@@ -230,7 +250,7 @@ class Sources:
             elif way == name:
                 yield origin, self._secret(value, mark)
             elif way == f"{name}_env":
-                yield origin, self._secret_variable(value, mark, origin.key)
+                yield origin, self._named_variable(value, mark, origin.key)
             else:
                 yield origin, self._secret_file(value, mark, origin.key, None)
 
@@ -241,9 +261,18 @@ class Sources:
         return value
 
     def _secret_variable(self, name: str, mark: Secret, key: str) -> str | None:
+        value = self._secret(self._environ[name], mark)
+        if mark.quotes and _QUOTED.fullmatch(value):
+            self._notes.append(f"{name} {_TAKE_AWAY} unless they are part of the secret")
+        elif self._in_quotes(name, key):
+            self._secret(value[1:-1], mark)
+            return None
+        return value
+
+    def _named_variable(self, name: str, mark: Secret, key: str) -> str | None:
         self._referenced |= {name, f"{name}_FILE"}
         if name in self._environ:
-            return self._secret(self._environ[name], mark)
+            return self._secret_variable(name, mark, key)
         # A secret pasted here by mistake is the commonest slip: the name is shown only if it looks like one.
         shown = repr(name) if re.fullmatch(r"[A-Z_][A-Z0-9_]{0,63}", name) else HIDDEN
         self.problem(key, "the variable it names is not set; set it, or name another", given=shown)
@@ -275,7 +304,8 @@ class Sources:
     def notes(self) -> tuple[str, ...]:
         """Warnings for what was read."""
         known = ("BOT_CONFIG", *environment_names(Settings, SiteSettings, SlackSettings))
-        return tuple(f"{name} is set but is no setting; did you mean {meant}?" for name, meant in self.misspelt(known))
+        near = (f"{name} is set but is no setting; did you mean {meant}?" for name, meant in self.misspelt(known))
+        return (*self._notes, *near)
 
 
 def joined(key: str, name: str) -> str:

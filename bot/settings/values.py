@@ -146,7 +146,7 @@ def _site_name(value: object) -> str:
     return text
 
 
-def _pattern(value: object) -> str:
+def parse_pattern(value: object) -> str:
     """A glob. Numbers are taken too: an app id is one."""
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
@@ -228,7 +228,7 @@ Channel = Annotated[str, BeforeValidator(parse_channel)]
 Mention = Annotated[str, BeforeValidator(parse_mention)]
 User = Annotated[str, BeforeValidator(_user)]
 SiteName = Annotated[str, BeforeValidator(_site_name)]
-Pattern = Annotated[str, BeforeValidator(_pattern)]
+Pattern = Annotated[str, BeforeValidator(parse_pattern)]
 Text = Annotated[str, BeforeValidator(_text)]
 Filled = Annotated[str, BeforeValidator(_filled)]
 Level = Annotated[str, BeforeValidator(_level)]

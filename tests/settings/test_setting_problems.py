@@ -63,6 +63,70 @@ def test_one_problem_is_one(place: Place) -> None:
     assert str(place.error(BOT_LOG_LEVEL="loud")).startswith("The configuration (environment) has 1 problem:\n")
 
 
+def test_a_site_that_there_is_not_is_told_beside_everything_else(place: Place) -> None:
+    toml = """
+        log_level = "loud"
+        [[sites]]
+        name = "Vienna"
+        [[routes]]
+        site = "viena"
+        mention = "@here"
+        [[routes]]
+        site = "vienna"
+        [[routes]]
+        site = ""
+        [[maintenance]]
+        site = "graz"
+    """
+
+    problems = place.error(toml, environ={}).problems
+
+    assert [str(problem) for problem in problems if problem.key.endswith(".site")] == [
+        "routes[2].site = '': an empty pattern matches nothing; remove the key, or write *",
+        "routes[0].site = 'viena': fits no site; there are Vienna",
+        "maintenance[0].site = 'graz': fits no site; there are Vienna",
+    ]
+    assert {"log_level", "sites[0].name", "sites[0].url", "slack.bot_token"} <= {problem.key for problem in problems}
+
+
+@pytest.mark.parametrize("name", ["", "nmae = 'vienna'", "name = 5"])
+def test_no_pattern_is_said_to_fit_no_site_while_one_has_no_name(place: Place, name: str) -> None:
+    toml = f"[[sites]]\n{name}\nurl = 'https://a'\ntoken_env = 'T'\n[[routes]]\nsite = 'vienna'"
+    environ = {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_CHANNEL": "#a", "T": "t"}
+
+    assert place.only(toml, environ=environ).startswith(("sites[0].name", "sites[0].nmae"))
+
+
+@pytest.mark.parametrize(
+    ("toml", "unset", "told"),
+    [
+        ("[slack]\nchanel = '#a'", "SLACK_CHANNEL", "slack.chanel: unknown key; did you mean channel?"),
+        ("[slak]\nchannel = '#a'", "SLACK_CHANNEL", "slak: unknown key; did you mean slack?"),
+        (
+            "[slack]\nbot_token_evn = 'A'",
+            "SLACK_BOT_TOKEN",
+            "slack.bot_token_evn: unknown key; did you mean bot_token_env?",
+        ),
+        ("[item_path]\nurl = 'https://a'", "ITEMPATH_URL", "item_path: unknown key; did you mean itempath?"),
+        (
+            "[[maintenance]]\nschedul = '0 2 * * sun'\nduration = '1h'",
+            "UNSET",
+            "maintenance[0].schedul: unknown key; did you mean schedule?",
+        ),
+    ],
+)
+def test_what_follows_only_from_a_misspelt_key_is_not_told(place: Place, toml: str, unset: str, told: str) -> None:
+    assert place.only(toml, **{unset: ""}) == told
+
+
+def test_what_stands_in_a_misspelt_table_is_told_as_well(place: Place) -> None:
+    toml = "[[site]]\nname = 'vienna'\nurl = 'vienna'\ntoken_env = 'T'\n[[route]]\nsite = 'graz'"
+
+    error = place.error(toml, environ={"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_CHANNEL": "#a", "T": "t"})
+
+    assert [problem.key for problem in error.problems] == ["route", "site", "sites[0].url", "routes[0].site"]
+
+
 @pytest.mark.parametrize(
     ("toml", "told"),
     [

@@ -265,3 +265,45 @@ def test_a_variable_that_is_nearly_a_setting_is_noted(place: Place) -> None:
     notes = place.load(BOT_POLL_INTERVALL="1m", BOT_SERVICE_HOST="10.0.0.1", HOME="/root").notes
 
     assert notes == ("BOT_POLL_INTERVALL is set but is no setting; did you mean BOT_POLL_INTERVAL?",)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "key"),
+    [
+        ("SLACK_BOT_TOKEN", '"xoxb-genuine"', "slack.bot_token"),
+        ("SLACK_CHANNEL", "'#alerts'", "slack.channel"),
+        ("ITEMPATH_URL", '"https://acme"', "itempath.url"),
+        ("ITEMPATH_TOKEN", '"eyJ.genuine.token"', "itempath.token"),
+        ("SLACK_APP_TOKEN", '""', "slack.app_token"),
+        ("SLACK_SIGNING_SECRET_FILE", '"/run/secret"', "slack.signing_secret"),
+        ("BOT_DATABASE_URL", '"sqlite:///data/bot.db"', "database_url"),
+        ("BOT_LOG_LEVEL", '"info"', "log_level"),
+        ("BOT_CONFIG", '"config/bot.toml"', "the file"),
+    ],
+)
+def test_a_variable_with_its_quotation_marks_is_told(place: Place, variable: str, value: str, key: str) -> None:
+    assert place.only(**{variable: value}) == (
+        f"{variable} ({key}): stands in quotation marks, which belong to the value in Docker's env files: take them away"
+    )
+
+
+def test_a_variable_that_the_file_names_is_told_too_if_it_stands_in_quotation_marks(place: Place) -> None:
+    problem = place.only("[slack]\nbot_token_env = 'B'", SLACK_BOT_TOKEN="", B='"xoxb-1"')
+
+    assert problem.startswith("B (slack.bot_token_env): stands in quotation marks")
+
+
+def test_a_password_may_have_quotation_marks_and_is_only_noted(place: Place) -> None:
+    loaded = place.load(ITEMPATH_TOKEN="", ITEMPATH_USERNAME="me", ITEMPATH_PASSWORD="'word'")
+
+    assert loaded.sites[0].password is not None
+    assert loaded.sites[0].password.get_secret_value() == "'word'"
+    (note,) = loaded.notes
+    assert note.startswith(
+        "ITEMPATH_PASSWORD stands in quotation marks, which belong to the value in Docker's env files"
+    )
+    assert note.endswith("take them away unless they are part of the secret")
+
+
+def test_a_quotation_mark_at_one_end_is_none_of_docker(place: Place) -> None:
+    assert "write the channel's id" in place.only(SLACK_CHANNEL='"')
