@@ -17,6 +17,7 @@ from pydantic.fields import FieldInfo
 from bot.settings.addresses import is_path
 from bot.settings.models import Env, Secret, Section, Settings, SiteSettings, SlackSettings
 from bot.settings.problems import ConfigurationError, Problem, masked, without
+from bot.settings.syntax import explain
 
 HIDDEN = "(given, not shown)"
 _LARGEST = 1 << 20
@@ -127,7 +128,7 @@ class Sources:
         except UnicodeDecodeError as error:
             self.problem(str(chosen), f"byte {error.start + 1} is not UTF-8; save the file as UTF-8", env=env)
         except tomllib.TOMLDecodeError as error:
-            line, column, what = _located(str(error), text)
+            line, column, what = explain(error, text)
             self.problem(f"{chosen}, line {line}, column {column}", f"this is not TOML: {what}")
         except RecursionError:
             self.problem(str(chosen), "it is nested too deeply to be understood; no setting needs that")
@@ -315,11 +316,3 @@ def joined(key: str, name: str) -> str:
 def _read_text(path: Path) -> str:
     with path.open("rb") as file:
         return file.read(_LARGEST).decode("utf-8-sig")
-
-
-def _located(message: str, text: str) -> tuple[int, int, str]:
-    """Line, column and what is wrong, of a message of `tomllib` (it has no other way to tell before Python 3.14)."""
-    if match := re.search(r" \(at line (\d+), column (\d+)\)$", message):
-        return int(match[1]), int(match[2]), message[: match.start()]
-    lines = text.split("\n")
-    return len(lines), len(lines[-1]) + 1, message.removesuffix(" (at end of document)")

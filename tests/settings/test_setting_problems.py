@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from bot.settings import SiteSettings, SlackSettings
-from tests.settings.conftest import Place
+from tests.settings.conftest import ENVIRONMENT, Place
 
 
 def test_all_problems_are_told_at_once(place: Place) -> None:
@@ -116,7 +116,7 @@ def test_no_pattern_is_said_to_fit_no_site_while_one_has_no_name(place: Place, n
     ],
 )
 def test_what_follows_only_from_a_misspelt_key_is_not_told(place: Place, toml: str, unset: str, told: str) -> None:
-    assert place.only(toml, **{unset: ""}) == told
+    assert place.only(toml, environ={**ENVIRONMENT, unset: ""}) == told
 
 
 def test_what_stands_in_a_misspelt_table_is_told_as_well(place: Place) -> None:

@@ -90,6 +90,32 @@ def test_invalid_toml_is_told_with_line_and_column(place: Place, toml: str, wher
     assert f"config/bot.toml, {where}: this is not TOML: " in place.only(toml)
 
 
+@pytest.mark.parametrize(
+    ("line", "mend"),
+    [
+        ('channel = "#swordfish', 'a quotation mark is missing at the end: channel = "…"'),
+        ('channel = "#swordfish\n', 'a quotation mark is missing at the end: channel = "…"'),
+        ("channel = 'swordfish", 'a quotation mark is missing at the end: channel = "…"'),
+        ("channel = #swordfish", 'text and durations stand in plain quotation marks: channel = "…"'),
+        ("timeout = 30s", 'text and durations stand in plain quotation marks: timeout = "…"'),
+        ("operators = [\nswordfish]", 'text and durations stand in plain quotation marks: key = "…"'),
+        ("swordfish = #1", 'text and durations stand in plain quotation marks: key = "…"'),
+        ("verify_tls = False", "true and false stand in lower case"),
+        (r'ca_file = "C:\swordfish"', r"write text with a \ in single quotation marks: ca_file = '…'"),
+        ("channel = 'a'\nchannel = 'swordfish'", "something stands there twice; keep one of the two"),
+        ("operators = ['swordfish' 'b']", 'commas between its values and ends with a bracket: operators = ["…", "…"]'),
+        ("[swordfish", "the name of a table stands in brackets, e.g. [slack], and of one of several in two"),
+        ("channel: swordfish", "write each setting as key = value"),
+        ("channel = 'a' swordfish", "Expected newline or end of document after a statement"),
+    ],
+)
+def test_invalid_toml_is_told_with_its_cure_and_without_the_line(place: Place, line: str, mend: str) -> None:
+    problem = place.only(f"[slack]\n{line}")
+
+    assert mend in problem
+    assert "swordfish" not in problem
+
+
 def test_a_file_that_is_nested_too_deeply_is_told(place: Place) -> None:
     assert "nested too deeply" in place.only("x = " + "[" * 5000 + "]" * 5000)
 
@@ -282,7 +308,7 @@ def test_a_variable_that_is_nearly_a_setting_is_noted(place: Place) -> None:
     ],
 )
 def test_a_variable_with_its_quotation_marks_is_told(place: Place, variable: str, value: str, key: str) -> None:
-    assert place.only(**{variable: value}) == (
+    assert place.only(environ={**ENVIRONMENT, variable: value}) == (
         f"{variable} ({key}): stands in quotation marks, which belong to the value in Docker's env files: take them away"
     )
 
