@@ -12,13 +12,17 @@ from bot.slack.commands.words import Word
 _NEAR = 0.7
 """How much of a bare word of `list` has to be one that it takes; what is less like one is part of a name."""
 CALLED = {
-    **dict.fromkeys(("offline", "failed", "failing", "broken", "red", "dead", "ko"), "down"),
+    **dict.fromkeys(("offline", "failed", "failing", "broken", "red", "dead", "ko", "open", "flapping"), "down"),
+    # What nobody takes care of yet stands there without a mark.
+    **dict.fromkeys(("unacknowledged", "unacked"), "down"),
     **dict.fromkeys(("online", "ok", "okay", "green", "healthy", "fine"), "up"),
     **dict.fromkeys(("mutes", "silent", "silenced", "quiet", "maintenance", "planned"), "muted"),
     **dict.fromkeys(("acked", "ack", "taken", "owned"), "acknowledged"),
-    **dict.fromkeys(("all", "everything", "*", "any"), ""),
+    **dict.fromkeys(("all", "everything", "*", "any", "unmuted"), ""),
 }
 """What people call a state, a mark, or all connections."""
+TAKEN_BACK = ("unack", "unacknowledge")
+"""What people type to withdraw an acknowledgement, which cannot be done."""
 _BARE_HOURS = (*range(1, 13), 24, 48, 72)
 _BARE_MINUTES = 240
 """What a number without a unit is taken for: few are hours, more are minutes, as people count them. A year, an HTTP

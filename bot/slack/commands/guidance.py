@@ -8,6 +8,7 @@ from typing import assert_never
 
 from bot.slack.blocks import Block, Foreign, Line
 from bot.slack.commands.grammar import meant
+from bot.slack.commands.guesses import TAKEN_BACK
 from bot.slack.commands.lookup import Missing, Several, Unclear, Whole
 from bot.slack.commands.replies import Answer, answer, private
 from bot.slack.commands.vocabulary import ACK, ACKNOWLEDGED, HELP, HISTORY, LIST, MUTE, MUTED, UNMUTE, Help
@@ -86,6 +87,8 @@ def unclear(
 def missing(asked: str, found: Missing, *, command: str, word: str = "", rest: str = "") -> Answer:
     """Nothing is known by this name. `word` is that of the command, if any, and `rest` what followed the name."""
     ask = f"{command} {word}".strip()
+    if not word and asked.partition(" ")[0].casefold() in TAKEN_BACK:
+        return _not_taken_back(command)
     guess = None if word else meant(asked)
     near = tuple(_candidate(ask, ref, rest) for ref in found.nearest)
     silent = tuple(
@@ -103,6 +106,12 @@ def missing(asked: str, found: Missing, *, command: str, word: str = "", rest: s
     headline: Line = ("No connection is known as ", Foreign(asked))
     body = told(*silent, nearest, _everything(command), ("The nearest names:",) if near else ())
     return _short(Post(sign=NOTICE_SIGN, headline=headline, body=body, items=near), command=command, word=word)
+
+
+def _not_taken_back(command: str) -> Answer:
+    headline: Line = ("An acknowledgement cannot be withdrawn",)
+    body: Line = ("It ends with its incident. ", _typed(f"{command} {LIST} {ACKNOWLEDGED}"), " shows who has what.")
+    return _short(Post(sign=NOTICE_SIGN, headline=headline, body=(body,)), command=command, word=ACK)
 
 
 def _hardly_differs(asked: str, name: str) -> bool:

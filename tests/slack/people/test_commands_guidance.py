@@ -88,6 +88,14 @@ async def test_below_a_mistake_stands_the_grammar_of_its_word_or_else_all_of_it_
     assert "help lists everything you can ask" in answer["text"]
 
 
+@pytest.mark.parametrize("text", ["unack lift 2", "Unacknowledge SAP Orders", "unack"])
+async def test_who_would_take_an_acknowledgement_back_is_not_led_to_acknowledge(lifts: House, text: str) -> None:
+    assert await said(lifts, text) == [
+        "🔵 An acknowledgement cannot be withdrawn",
+        "It ends with its incident. /connection list acknowledged shows who has what.",
+    ]
+
+
 async def test_a_site_in_place_of_a_connection_is_offered_as_a_whole(lifts: House) -> None:
     first, second = await said(lifts, "mute Plant 1 h")
     assert first == "🔵 plant is a site, not a connection"
