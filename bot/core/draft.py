@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -22,7 +22,7 @@ from bot.core.incidents import (
     ThreadKind,
     Why,
 )
-from bot.core.policy import Policy, Route
+from bot.core.policy import Policy, Route, together
 from bot.core.state import ConnectionRecord, Decision, Overtaken, Reply, Revision, SiteState
 
 
@@ -104,6 +104,13 @@ class Draft:
         self.threads[thread.id] = thread
         self.tell(thread.id, Role.ROOT, MessageKind.ROOT, params or {})
         return self.threads[thread.id]
+
+    def call_too(self, thread_id: str, routes: Sequence[Route]) -> None:
+        """Reminders and the escalation are for whom these would have called, too; the edited root pings nobody."""
+        thread = self.threads[thread_id]
+        first = Route(channel=thread.channel, mentions=thread.mentions, escalate_to=thread.escalate_to)
+        every = together(thread.channel, [first, *routes])
+        self.threads[thread_id] = replace(thread, mentions=every.mentions, escalate_to=every.escalate_to)
 
     def open_notice(self, kind: ThreadKind, channel: str, *, params: Mapping[str, Json]) -> Thread:
         """A single message that nothing follows: its thread is closed from the beginning."""

@@ -33,10 +33,10 @@ def to_join(draft: Draft, channel: str) -> Thread | None:
 def join(draft: Draft, group: Thread | None, members: Sequence[tuple[Episode, Route]]) -> str:
     """Put the members into the group, or into one that closed lately, or into a new one; its id."""
     channel = members[0][1].channel
+    routes = [route for _, route in members]
     known = group or _closed_lately(draft, channel)
-    thread = known or draft.open_thread(
-        ThreadKind.GROUP, together(channel, [route for _, route in members]), remind=True
-    )
+    thread = known or draft.open_thread(ThreadKind.GROUP, together(channel, routes), remind=True)
+    draft.call_too(thread.id, routes)
     for episode, _ in members:
         draft.announce(episode, thread.id, told_at=draft.now)
     draft.touch(thread.id, joined_at=draft.now, watched=len(draft.connections))

@@ -76,6 +76,7 @@ def tell_blindness(draft: Draft, *, reason: str = "mute_ended") -> None:
     """A root for a blindness that nobody was told of, unless something keeps the site silent.
 
     Sites of one channel that are lost at the same time share the first one's root: the cause may be the bot's own network.
+    That root has called whom the first site's route names; reminders and the escalation call those of all.
     """
     episode = draft.blind
     if episode is None or episode.thread is not None:
@@ -85,8 +86,9 @@ def tell_blindness(draft: Draft, *, reason: str = "mute_ended") -> None:
         if reason != "mute_ended":
             draft.log(EventKind.SIGHT_LOST, reason="muted", data=because(muted))
         return
-    shared = _lost_before(draft)
-    thread = shared or draft.open_thread(ThreadKind.SITE, draft.policy.site_route, remind=True)
+    route, shared = draft.policy.site_route, _lost_before(draft)
+    thread = shared or draft.open_thread(ThreadKind.SITE, route, remind=True)
+    draft.call_too(thread.id, [route])
     draft.announce(episode, thread.id, told_at=draft.now)
     draft.touch(thread.id, watched=draft.policy.sites_in_channel)
     failure = episode.failure

@@ -97,6 +97,24 @@ def test_the_root_calls_everybody_whom_a_member_would_have_called_once() -> None
     assert group.escalate_to == ("U9", "here", "S1")
 
 
+def test_reminders_call_whom_those_that_joined_would_have_called_too() -> None:
+    rules = (
+        RouteRule(name="connection 6", mention="U6", escalate_to="U9"),
+        RouteRule(name="connection 7", mention="U7"),
+        RouteRule(name="*", mention="S1"),
+    )
+    story = Story(*rows(7), routes=rules)
+    story.poll(*rows(7, range(1, 6)))
+    story.poll(*rows(7, range(1, 7)))
+    [group] = story.roots
+    assert (group.mentions, group.escalate_to) == (("S1", "U6"), ("S1", "U9"))
+
+    story.poll(*rows(7))
+    story.poll(*rows(7, range(1, 8)))
+    [reopened] = story.roots
+    assert (reopened.mentions, reopened.escalate_to) == (("S1", "U6", "U7"), ("S1", "U9", "U7"))
+
+
 def test_each_channel_has_its_own() -> None:
     rules = (RouteRule(name="connection 1", channel="#one"),)
     story = Story(*rows(6), routes=rules)

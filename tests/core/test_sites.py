@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from bot.core.events import EventKind
 from bot.core.incidents import SITE, EpisodeKind, MessageKind, ThreadKind
+from bot.core.policy import RouteRule
 from bot.core.state import SiteRecord, SiteState
 from tests.core.story import INTERVAL, Story, up
 
@@ -31,8 +32,8 @@ class Two:
         )
 
 
-def lost() -> Two:
-    two = Two()
+def lost(two: Two | None = None) -> Two:
+    two = two or Two()
     two.berlin.fail()
     two.berlin.fail()
     two.shares(two.berlin, two.rotterdam)
@@ -51,6 +52,17 @@ def test_the_first_ones_root_becomes_that_of_all() -> None:
     blind = [e for e in two.berlin.state.episodes.values() if e.kind is EpisodeKind.BLIND]
     assert {(e.site, e.thread) for e in blind} == {("default", root.id), ("rotterdam", root.id)}
     assert two.rotterdam.happened(EventKind.SIGHT_LOST)[0].reason == "several_sites"
+
+
+def test_reminders_and_the_escalation_call_whom_each_of_the_sites_would_have_called_once() -> None:
+    two = Two()
+    two.berlin.policy = replace(two.berlin.policy, routes=(RouteRule(mention="S1", escalate_to="U9"),))
+    two.rotterdam.policy = replace(two.rotterdam.policy, routes=(RouteRule(mention="U2"), RouteRule(mention="S1")))
+    lost(two)
+
+    [root] = two.berlin.roots
+    assert root.mentions == ("S1", "U2")
+    assert root.escalate_to == ("U9", "U2")
 
 
 def test_one_acknowledgement_of_them_all_is_one_event() -> None:
