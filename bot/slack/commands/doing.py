@@ -49,6 +49,8 @@ class Doing:
         """Raises `StoreError` when it cannot be found out what is meant."""
         if (refusal := self._not_allowed(person)) is not None:
             return refusal
+        if isinstance(asked, Mute):
+            asked = await self._longest(asked)
         meant = await self._meant(asked, command)
         if not isinstance(meant, tuple):
             return meant
@@ -67,6 +69,13 @@ class Doing:
             case _:
                 assert_never(asked)
         return await self._record(site, cause, about=about, command=command)
+
+    async def _longest(self, asked: Mute) -> Mute:
+        """A whole name beats a shorter one."""
+        for longer in asked.longer:
+            if await self._lookup.knows(longer.ref):
+                return longer
+        return asked
 
     async def _meant(self, asked: Ack | Mute | Unmute, command: str) -> tuple[str, str, str] | Answer:
         """Site, id (or `EVERY`) and what to call it; or words, if it is not clear."""

@@ -9,11 +9,12 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from bot.core.connection import State
 from bot.slack.commands.guesses import CALLED, GAP, USUAL, bare_length, listing_meant, word_meant
-from bot.slack.commands.lengths import Length, length_at, length_in
+from bot.slack.commands.lengths import Length, length_at, length_in, lengths_in
 from bot.slack.commands.vocabulary import (
     ACK,
     FILTERS,
@@ -44,6 +45,8 @@ _LOOSE_FILTER = re.compile(rf"(?i)\b({'|'.join(FILTERS)})(?:\s*[=:]\s*)(?=\S)")
 _LIKE_ID = re.compile(r"\d+|[^\s/]+/\S+")
 BEGINNING = 3
 """Letters from which on the beginning of a word of the grammar stands for it; no two begin alike."""
+LONGER_NAMES = 3
+"""Lengths behind the first up to which a name may go on; a reason may be full of them."""
 _NOT_CLOSED = "The quotation mark is not closed."
 
 
@@ -232,15 +235,26 @@ def _mute(rest: str, sites: Collection[str]) -> Mute:
     if found is None:
         raise _no_length(typed, sites)
     before = _without_for(typed[: found.at])
-    ref = _ref(" ".join(word.raw for word in before), _WHAT_AND_HOW_LONG)
+    mute = _muted(typed, found)
     if found.length > LONGEST_MUTE:
         problem = "`mute` lasts 30d at most: what is silent for longer is forgotten."
         raise _WrongError(problem, " ".join((MUTE, *(w.raw for w in before), "30d")))
     if found.length < timedelta(seconds=1):
         problem = "`mute` lasts one second at least: write 30m, 2h, 1h30m or 7d."
         raise _WrongError(problem, " ".join((MUTE, *(w.raw for w in before), USUAL)))
-    reason = unquoted(" ".join(word.raw for word in typed[found.end :]))
-    return Mute(ref=ref, length=found.length, reason=reason)
+    later = [length for length in lengths_in(typed, start=found.at + 1) if _allowed(length)][:LONGER_NAMES]
+    return replace(mute, longer=tuple(_muted(typed, length) for length in reversed(later)))
+
+
+def _allowed(length: Length) -> bool:
+    return timedelta(seconds=1) <= length.length <= LONGEST_MUTE
+
+
+def _muted(typed: Sequence[Word], length: Length) -> Mute:
+    """The name before this length, and the reason behind it."""
+    ref = _ref(_joined(*_without_for(typed[: length.at])), _WHAT_AND_HOW_LONG)
+    reason = unquoted(_joined(*typed[length.end :]))
+    return Mute(ref=ref, length=length.length, reason=reason)
 
 
 _WHAT_AND_HOW_LONG = "`mute` needs the connection, and for how long: 30m, 2h, 1h30m or 7d."

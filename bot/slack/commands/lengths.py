@@ -55,8 +55,13 @@ def length_at(typed: Sequence[Word], at: int) -> Length | None:
 
 def length_in(typed: Sequence[Word], *, start: int) -> Length | None:
     """The first length from the word `start` on that can be nothing else; or else the first that may be one."""
-    found = [length for at in range(start, len(typed)) if (length := length_at(typed, at)) is not None]
+    found = lengths_in(typed, start=start)
     return next((length for length in found if length.sure), found[0] if found else None)
+
+
+def lengths_in(typed: Sequence[Word], *, start: int) -> list[Length]:
+    """Every length that begins with a word from `start` on."""
+    return [length for at in range(start, len(typed)) if (length := length_at(typed, at)) is not None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

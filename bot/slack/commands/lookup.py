@@ -190,6 +190,10 @@ class Lookup:
         found = await self._exactly(ref, records) or await self._loosely(ref, records)
         return found.record if isinstance(found, Named) else _told(found, records, {})
 
+    async def knows(self, ref: str) -> bool:
+        """Whether a connection is called exactly so. Raises `StoreError`."""
+        return await self._exactly(ref, await self._records()) is not None
+
     async def look(self, site: str, connection: str) -> Sight | Missing:
         """At one connection that was found before. Raises `StoreError`."""
         if site not in self._live:

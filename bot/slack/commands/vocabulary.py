@@ -76,6 +76,10 @@ class Mute:
     ref: str
     length: timedelta
     reason: str = ""
+    longer: tuple[Mute, ...] = ()
+    """What is meant instead if there is a connection of exactly that name, the longest name first: what looks like the
+    length may be the end of it, as in `Lift 2h 1h`.
+    """
 
 
 @dataclass(frozen=True, slots=True)

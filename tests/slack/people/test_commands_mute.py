@@ -131,6 +131,22 @@ async def test_a_mute_needs_to_know_of_what(house: House) -> None:
     assert await running(house) == []
 
 
+async def test_the_longest_whole_name_that_leaves_a_length_is_muted(build: Build) -> None:
+    rows = [{"id": 1, "name": "Lift", "status": 1}, {"id": 2, "name": "Lift 2h", "status": 1}]
+    house: House = await build(sites={"plant": rows})
+    for text, muted_one, length, reason in (
+        ("mute lift 2h 1h", "2", 60, ""),
+        ("mute Lift 2h for 30 min oil", "2", 30, "oil"),
+        ('mute "Lift" 2h 1h', "1", 120, "1h"),
+        ("mute Lift 2h", "1", 120, ""),
+        ("mute Lift 1h 2h", "1", 60, "2h"),
+    ):
+        assert "is muted" in await house.ask(text)
+        (mute,) = await running(house)
+        assert (mute.connection, minutes(mute), mute.reason) == (muted_one, length, reason), text
+        await house.ask("unmute plant/*")
+
+
 async def test_the_button_mutes_what_goes_on_in_its_thread_for_an_hour(house: House) -> None:
     (said,) = await house.click("mute", await house.thread("2"))
     assert "🔇 Web Services is muted" in read(said)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.connection import State
+from bot.settings.values import format_duration
 from bot.slack.commands.grammar import parse, parse_tidied
 from bot.slack.commands.vocabulary import (
     FILTERS,
@@ -212,7 +214,39 @@ def test_a_span_within_an_open_quotation_is_no_part_of_the_name(text: str, guess
     ],
 )
 def test_mute_takes_a_connection_a_length_and_a_reason(text: str, ref: str, minutes: int, reason: str) -> None:
-    assert parse(text) == Mute(ref=ref, length=timedelta(minutes=minutes), reason=reason)
+    command = parse(text)
+    assert isinstance(command, Mute)
+    assert replace(command, longer=()) == Mute(ref=ref, length=timedelta(minutes=minutes), reason=reason)
+
+
+@pytest.mark.parametrize(
+    ("text", "longer"),
+    [
+        ("mute Lift 2h", []),
+        ("mute Lift 2h 1h", [("Lift 2h", "1h", "")]),
+        ("mute Lift 2h for 1h oil", [("Lift 2h", "1h", "oil")]),
+        ("mute Lift 2h 30m", [("Lift 2h", "30m", "")]),
+        (
+            "mute Lift 2h 1h because 30m did not do",
+            [("Lift 2h 1h because", "30m", "did not do"), ("Lift 2h", "1h", "because 30m did not do")],
+        ),
+        ("mute Lift 2h 99d", []),
+        ("mute Lift 1h 0s", []),
+    ],
+)
+def test_a_length_behind_the_first_may_be_the_one_behind_a_longer_name(
+    text: str, longer: list[tuple[str, str, str]]
+) -> None:
+    command = parse(text)
+    assert isinstance(command, Mute)
+    found = [(each.ref, format_duration(each.length), each.reason) for each in command.longer]
+    assert found == longer
+
+
+def test_of_a_reason_full_of_lengths_no_more_than_a_few_are_tried() -> None:
+    command = parse("mute Lift 1h" + " 1h" * 100)
+    assert isinstance(command, Mute)
+    assert [each.ref for each in command.longer] == ["Lift 1h 1h 1h", "Lift 1h 1h", "Lift 1h"]
 
 
 @pytest.mark.parametrize(
