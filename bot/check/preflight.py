@@ -9,6 +9,7 @@ from datetime import datetime
 from bot.check.database import check_database
 from bot.check.escalation import check_escalation
 from bot.check.lines import Line
+from bot.check.maintenance import check_maintenance
 from bot.check.routes import check_routes
 from bot.check.sites import check_site
 from bot.check.slack import check_slack
@@ -27,7 +28,8 @@ async def preflight(settings: Settings, *, now: Callable[[], datetime], send: bo
         for line in lines:
             yield line
     snapshots = {site.name: snapshot for site, (_, snapshot) in zip(settings.sites, read, strict=True)}
-    for line in [*check_routes(settings, snapshots), *check_escalation(settings)]:
+    windows = check_maintenance(settings, snapshots, now())
+    for line in [*check_routes(settings, snapshots), *windows, *check_escalation(settings)]:
         yield line
     if settings.slack is None:
         raise ValueError("the check needs the settings of Slack")

@@ -15,6 +15,7 @@ from bot.slack.wording import count, literal
 NAMED = 10
 """Connections that are named: enough to see whether these are the ones that were meant."""
 NAME_LIMIT = 30
+COMPARE = "compare its patterns with `connections`; `*` stands for anything"
 
 
 @dataclass
@@ -45,7 +46,7 @@ def check_routes(settings: Settings, snapshots: Mapping[str, Snapshot | None]) -
     if len(unread) == len(snapshots):
         return lines
     if unread:
-        lines.insert(0, Line(what="routes", verdict=Verdict.UNKNOWN, said=f"counted without {_of(unread)}"))
+        lines.insert(0, Line(what="routes", verdict=Verdict.UNKNOWN, said=f"counted without {named_sites(unread)}"))
     said = f"{count(len(rest.taken), 'connection')} to {_homes(settings)}{_by_name(rest.taken)}"
     return [*lines, Line(what="without a route", said=said)]
 
@@ -83,9 +84,9 @@ def _line(settings: Settings, number: int, share: Share, unread: list[str]) -> L
             "the first route that matches decides: put the narrower one first",
         )
     if perhaps := [name for name in unread if glob(route.site, name)]:
-        said = f"it matches nothing that was read, and {_of(perhaps)} cannot be read"
+        said = f"it matches nothing that was read, and {named_sites(perhaps)} cannot be read"
         return Line(what=what, verdict=Verdict.UNKNOWN, said=said)
-    return warning(what, "it matches no connection", "compare its patterns with `connections`; `*` stands for anything")
+    return warning(what, "it matches no connection", COMPARE)
 
 
 def named(number: int, route: Route) -> str:
@@ -116,6 +117,6 @@ def _named(site: str, row: Connection) -> str:
     return f"{site}/{row.id} {literal(row.name or '', NAME_LIMIT)}".rstrip()
 
 
-def _of(sites: list[str]) -> str:
+def named_sites(sites: list[str]) -> str:
     """Whose connections are not known."""
     return f"site {sites[0]}" if len(sites) == 1 else f"{count(len(sites), 'site')}"
