@@ -19,6 +19,8 @@ from bot.settings.policy import channels_of
 
 async def preflight(settings: Settings, *, now: Callable[[], datetime], send: bool = False) -> AsyncIterator[Line]:
     """Each line as soon as it is known. Posts nothing unless `send`, and changes nothing anywhere else."""
+    if settings.slack is None:
+        raise ValueError("the check needs the settings of Slack")
     channels = channels_of(settings)
     names = [channel for channel in channels if channel.startswith("#")]
     line, remembered = await check_database(settings.database_url.get_secret_value(), channels=names)
@@ -31,8 +33,6 @@ async def preflight(settings: Settings, *, now: Callable[[], datetime], send: bo
     windows = check_maintenance(settings, snapshots, now())
     for line in [*check_routes(settings, snapshots), *windows, *check_escalation(settings)]:
         yield line
-    if settings.slack is None:
-        raise ValueError("the check needs the settings of Slack")
     slack = check_slack(
         settings.slack, channels=channels, remembered=remembered, listen=str(settings.listen), send=send
     )
