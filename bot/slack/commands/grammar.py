@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.core.connection import State
-from bot.slack.commands.guesses import CALLED, GAP, USUAL, bare_length, listing_meant, word_meant
+from bot.slack.commands.guesses import CALLED, GAP, USUAL, bare_length, listing_meant, lists, word_meant
 from bot.slack.commands.lengths import Length, length_at, length_in, lengths_in
 from bot.slack.commands.vocabulary import (
     ACK,
@@ -309,7 +309,7 @@ _READ: Mapping[str, Callable[[str, Collection[str]], Command]] = {
 }
 
 
-def meant(text: str) -> str | None:
+def meant(text: str, *, sites: Collection[str] = ()) -> str | None:
     """The command that `text`, taken for a name in vain, may have been meant as; `None` when none is near."""
     word, _, rest = text.partition(" ")
     # As the button calls it.
@@ -320,8 +320,12 @@ def meant(text: str) -> str | None:
     listed = text if rest or near else word_meant(typed, ())
     if CALLED.get(typed) and not rest:
         listed = CALLED[typed]
-    if listed is not None and GAP not in listed and isinstance(parse_tidied(f"{LIST} {listed}"), Listing):
-        return f"{LIST} {listed}".strip()
+    if listed is not None and GAP not in listed:
+        as_list = parse_tidied(f"{LIST} {listed}", sites=sites)
+        if isinstance(as_list, Listing):
+            return f"{LIST} {listed}".strip()
+        if isinstance(as_list, Help) and lists(text.casefold().split(), sites):
+            return as_list.guess
     if not near or (not rest and near[0] not in (HELP, LIST)):
         return None
     if near[0] == HELP:

@@ -60,7 +60,23 @@ def listing_meant(typed: Sequence[Word], position: int, sites: Collection[str]) 
         if word.key or not name or "name" in {w.key for w in typed}:
             return None
         instead = f'name="{name}"' if " " in name else f"name={name}"
-    return " ".join(filter(None, (LIST, *(w.raw for w in typed[:position]), instead, *(w.raw for w in typed[end:]))))
+    before = [w.raw for w in typed[:position]]
+    behind = [w.raw if w.key or w.quoted else _taken(w.raw, sites) for w in typed[end:]]
+    return " ".join(filter(None, (LIST, *before, instead, *behind)))
+
+
+def _taken(word: str, sites: Collection[str]) -> str:
+    """As `list` takes it, if it is another word for that."""
+    value = word.casefold()
+    return f"site={value}" if value in sites else CALLED.get(value, word)
+
+
+def lists(typed: Sequence[str], sites: Collection[str]) -> bool:
+    """Whether these words, folded, can only be meant for `list`, although it was not typed."""
+    known = (*State, *MARKS)
+    return any(word in known for word in typed[:1]) or all(
+        word in known or word in CALLED or word in sites for word in typed
+    )
 
 
 def word_meant(value: str, sites: Collection[str]) -> str | None:

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from typing import assert_never
 
 from bot.slack.blocks import Block, Foreign, Line
-from bot.slack.commands.grammar import meant
 from bot.slack.commands.guesses import TAKEN_BACK
 from bot.slack.commands.lookup import Missing, Several, Unclear, Whole
 from bot.slack.commands.replies import Answer, answer, private
@@ -69,9 +68,10 @@ def unclear(
     word: str = "",
     rest: str = "",
     incidents: Mapping[str, int] | None = None,
+    guess: str | None = None,
 ) -> Answer:
     """Anything but one connection was named as `ref`. `word` is that of the command, if any, and `rest` what followed.
-    `incidents`: how many are open at each site, where that matters.
+    `incidents`: how many are open at each site, where that matters. `guess`: the command that was perhaps meant.
     """
     match found:
         case Several():
@@ -80,21 +80,27 @@ def unclear(
         case Whole():
             return whole(found, command=command, word=word, rest=rest, incidents=incidents)
         case Missing():
-            return missing(ref, found, command=command, word=word, rest=rest)
+            return missing(ref, found, command=command, word=word, rest=rest, guess=guess)
     assert_never(found)
 
 
-def missing(asked: str, found: Missing, *, command: str, word: str = "", rest: str = "") -> Answer:
-    """Nothing is known by this name. `word` is that of the command, if any, and `rest` what followed the name."""
+def missing(
+    asked: str, found: Missing, *, command: str, word: str = "", rest: str = "", guess: str | None = None
+) -> Answer:
+    """Nothing is known by this name. `word` is that of the command, if any, and `rest` what followed the name. `guess`: the
+    command that was perhaps meant.
+    """
     ask = f"{command} {word}".strip()
     if not word and asked.partition(" ")[0].casefold() in TAKEN_BACK:
         return _not_taken_back(command)
-    guess = None if word else meant(asked)
+    guess = None if found.rewritten else guess
     near = tuple(_candidate(ask, ref, rest) for ref in found.nearest)
     silent = tuple(
         (Foreign(site, style="bold"), " might have it but did not answer: ", Foreign(failure.message, 300))
         for site, failure in found.unanswered.items()
     )
+    if found.site and not found.rewritten:
+        near = ((_whole_site(found.site, command, word, rest), ", the whole site"), *near)
     nearest: Line = ()
     if guess is not None:
         nearest = _guessed(command, guess)
@@ -139,10 +145,9 @@ def whole(
 ) -> Answer:
     """A site is named where one connection was asked for: how to ask for all of it, or for one of those named like it."""
     ask = f"{command} {word}".strip()
-    acts = word in (ACK, MUTE, UNMUTE)
     items: list[Line] = [
         (
-            _typed(f"{ask} {site}/* {rest}" if acts else f"{command} {LIST} site={site}"),
+            _whole_site(site, command, word, rest),
             f" {_all_of(site, watched, incidents)}",
         )
         for site, watched in found.sites[:LISTED]
@@ -157,6 +162,12 @@ def whole(
     else:
         body = ("Did you mean one of these?",)
     return private(Post(sign=NOTICE_SIGN, headline=headline, body=(body,), items=tuple(items)))
+
+
+def _whole_site(site: str, command: str, word: str, rest: str) -> Foreign:
+    """What asks for all of a site: with `word`, if that can be done with a whole site."""
+    acts = word in (ACK, MUTE, UNMUTE)
+    return _typed(f"{command} {word} {site}/* {rest}" if acts else f"{command} {LIST} site={site}")
 
 
 def _all_of(site: str, watched: int, incidents: Mapping[str, int] | None) -> str:

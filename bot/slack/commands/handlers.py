@@ -13,7 +13,7 @@ from bot.core.incidents import Person
 from bot.slack.commands import guidance, replies, tables
 from bot.slack.commands.details import Details
 from bot.slack.commands.doing import Doing
-from bot.slack.commands.grammar import parse, parse_tidied
+from bot.slack.commands.grammar import meant, parse, parse_tidied
 from bot.slack.commands.lookup import Lookup, Missing, Several, Sight, Whole
 from bot.slack.commands.people import COMMAND, Asked, Clicked, Reached, Respond, asked, clicked, looked_home
 from bot.slack.commands.replies import Answer
@@ -150,7 +150,7 @@ class Handlers:
             (site, _), *others = found.sites
             filters = () if others else (("site", site),)
             return await self._table(Listing(filters=filters, words=tuple("=".join(f) for f in filters)), command)
-        return guidance.unclear(ref, found, command)
+        return guidance.unclear(ref, found, command, guess=meant(ref, sites=self._survey.sites))
 
     async def _table(self, listing: Listing, command: str, *, shared_by: Person | None = None) -> Answer:
         listed = await self._survey.list(listing)

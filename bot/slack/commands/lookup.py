@@ -129,6 +129,10 @@ class Missing:
 
     nearest: tuple[tuple[str, str, str], ...] = ()
     """Site, id and name of those that come nearest."""
+    rewritten: bool = False
+    """These are named, but in another way than is understood."""
+    site: str = ""
+    """The site whose name comes nearest, where it may be meant."""
     unanswered: Mapping[str, Failure]
     """Sites that might have had it, had they answered."""
 
@@ -334,7 +338,8 @@ def _told(
         watched = Counter(record.site for record in records)
         sites = tuple((site, watched[site]) for site in found.sites)
         return Whole(sites=sites, refs=tuple(map(_ref, found.records)))
-    return Missing(nearest=tuple(map(_ref, found.nearest)), unanswered=unanswered)
+    nearest = tuple(map(_ref, found.rewritten or found.nearest))
+    return Missing(nearest=nearest, rewritten=bool(found.rewritten), site=found.site, unanswered=unanswered)
 
 
 def _ref(record: ConnectionRecord) -> tuple[str, str, str]:

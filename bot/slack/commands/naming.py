@@ -16,9 +16,16 @@ from bot.slack.wording import natural
 COMPARED = 1000
 """Names among which the nearest are searched; more take too long for a slip of the pen."""
 COMPARED_LENGTH = 80
+NEAR_SITE = 0.75
+"""How much of what was typed and of a site's name has to be the same."""
 ALIKE = 100
 """Names that are put in order: of many that are equally near, those that people count first come first."""
 NEAREST = 3
+REWRITTEN = 10
+"""Connections that are offered where their reference was only written in another way."""
+
+# What people put between a site and an id in place of the slash, or around an id.
+_JOINTS = " /:-\u2013_#.,;"
 
 # Documented as a uuid, shown as an integer (ItemPath's page on connections).
 _ID = re.compile(r"\d{1,20}|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -54,6 +61,10 @@ class Unnamed:
 
     nearest: tuple[ConnectionRecord, ...] = ()
     """Those whose names come closest, the closest first."""
+    rewritten: tuple[ConnectionRecord, ...] = ()
+    """Those that are named, but in another way than is understood: `berlin 1`, `#1`."""
+    site: str = ""
+    """The site whose name comes closest, where it may be meant."""
 
 
 Resolution: TypeAlias = Named | Ambiguous | OfSites | Unnamed
@@ -80,15 +91,18 @@ def loosely(ref: str, records: Sequence[ConnectionRecord], *, sites: Collection[
     if ref in ("*", "*/*") and sites:
         return OfSites(sites=tuple(sorted(sites, key=natural)))
     split = split_site(ref, sites) or split_site(f"{ref}/", sites)
-    wanted = folded(ref)
+    wanted, there = folded(ref), records
     if split is not None:
         site, rest = split
         if rest in ("", "*"):
             return OfSites(sites=(site,), records=tuple(_sorted(_beginning(wanted, records) if "/" not in ref else ())))
         wanted = folded(rest)
-        records = [record for record in records if record.site == site]
-    found = _beginning(wanted, records) or _fitting(wanted, records)
-    return _judged(found) or Unnamed(nearest=_nearest(wanted, records))
+        there = [record for record in records if record.site == site]
+    found = _judged(_beginning(wanted, there) or _fitting(wanted, there))
+    if found is not None:
+        return found
+    rewritten = tuple(_sorted(_rewritten(ref, records, sites))[:REWRITTEN])
+    return Unnamed(nearest=_nearest(wanted, there), rewritten=rewritten, site=_near_site(ref, sites))
 
 
 def split_site(ref: str, sites: Collection[str]) -> tuple[str, str] | None:
@@ -96,6 +110,33 @@ def split_site(ref: str, sites: Collection[str]) -> tuple[str, str] | None:
     site, slash, rest = ref.partition("/")
     known = site.strip().casefold()
     return (known, unquoted(rest)) if slash and known in sites else None
+
+
+def _rewritten(ref: str, records: Sequence[ConnectionRecord], sites: Collection[str]) -> list[ConnectionRecord]:
+    """Those of a site that is named, or nearly, before their id or name; or else those with this id or name alone."""
+    bare = ref.strip(_JOINTS)
+    for site, rest in _apart(bare, sites):
+        there = [record for record in records if record.site == site]
+        found = [record for record in there if record.id == rest] or _whole(rest, there)
+        if found or (found := _beginning(folded(rest), there)):
+            return found
+    return [record for record in records if record.id == bare] or (_whole(bare, records) if bare != ref else [])
+
+
+def _apart(text: str, sites: Collection[str]) -> Iterator[tuple[str, str]]:
+    """Each site that the text begins with, the longest first, then one that its first word comes near; and the rest."""
+    beginning = [(site, len(site)) for site in sites if text[: len(site)].casefold() == site]
+    first = re.split(r"[\s/:]", text, maxsplit=1)[0]
+    near = _near_site(first, sites)
+    for site, length in (*sorted(beginning, key=lambda each: -each[1]), (near, len(first))):
+        rest = unquoted(text[length:].lstrip(_JOINTS))
+        if site and rest:
+            yield site, rest
+
+
+def _near_site(ref: str, sites: Collection[str]) -> str:
+    name = ref.removesuffix("*").strip(_JOINTS).casefold()[:COMPARED_LENGTH]
+    return next(iter(difflib.get_close_matches(name, sites, n=1, cutoff=NEAR_SITE)), "")
 
 
 def may_be_id(text: str) -> bool:

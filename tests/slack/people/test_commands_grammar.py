@@ -125,6 +125,22 @@ def test_a_mistyped_command_is_recognised(text: str, guess: str | None) -> None:
     assert meant(text) == guess
 
 
+@pytest.mark.parametrize(
+    ("text", "guess"),
+    [
+        ("down berlin", "list down site=berlin"),
+        ("Berlin down", "list site=berlin down"),
+        ("berlin offline", "list site=berlin down"),
+        ("muted plant", "list muted site=plant"),
+        ("down lift", "list down name=lift"),
+        ("crane down", None),
+        ("berlin 1", None),
+    ],
+)
+def test_a_state_and_a_site_are_taken_for_a_list(text: str, guess: str | None) -> None:
+    assert meant(text, sites=("berlin", "plant")) == guess
+
+
 @given(st.text() | st.text(alphabet="<>|&;@#! \"'`/ack\u201c\u00a0\ud800\u202e"))
 def test_any_text_is_a_command(text: str) -> None:
     command = parse(text)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from bot.sandbox.itempath_examples import API_PAGE
 from bot.sandbox.itempath_faults import Fault
 from tests.slack.people.conftest import Build
-from tests.slack.people.household import House
+from tests.slack.people.household import BERLIN, House
 
 
 @pytest.mark.parametrize(
@@ -71,6 +72,71 @@ async def test_an_unknown_name_gets_the_nearest_ones_and_the_grammar(house: Hous
     assert "/connection plant/2 Web Services" in await house.ask("services")
     assert "/connection ack plant/2 Web Services" in await house.ask("ack servces")
     assert "nearest" not in await house.ask("zzzzzz")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "berlin 1",
+        "Berlin1",
+        "berlin-1",
+        "berlin: 1",
+        "/berlin/1",
+        "berlin #1",
+        "berlin/#1",
+        "berlin 1.",
+        "berln 1",
+        "berln/1",
+        "berlin SAP Orders",
+        "berlin - sap orders",
+        "berlin/sap orders.",
+    ],
+)
+async def test_a_reference_that_is_written_in_another_way_is_offered_as_it_is_understood(
+    build: Build, text: str
+) -> None:
+    """And only that, however near the name of another comes."""
+    rows = [*BERLIN, {"id": 16, "name": "Merlin 1", "status": 1}]
+    house: House = await build(sites={"plant": API_PAGE, "berlin": rows})
+    shown = await house.ask(text)
+    assert "Did you mean /connection berlin/1 SAP Orders?" in shown
+    assert "nearest" not in shown
+    assert "Did you mean /connection mute berlin/1 2h SAP Orders?" in await house.ask(f"mute {text} 2h")
+    assert "Did you mean /connection ack berlin/1 SAP Orders?" in await house.ask(f"ack {text}")
+    assert "Did you mean /connection history berlin/1 7d SAP Orders?" in await house.ask(f"history {text} 7d")
+    assert await house.store.mutes(now=house.clock.now()) == ()
+
+
+@pytest.mark.parametrize("text", ["#7", "7.", "/7", "SAP Stock."])
+async def test_an_id_or_name_with_a_mark_around_it_is_offered_without(house: House, text: str) -> None:
+    assert "Did you mean /connection berlin/7 SAP Stock?" in await house.ask(text)
+
+
+async def test_an_id_with_a_mark_that_several_sites_have_offers_each_and_does_nothing(house: House) -> None:
+    await house.ask("mute plant/1 2h")
+    shown = await house.ask("unmute #1")
+    assert "/connection unmute plant/1 PowerPick" in shown
+    assert "/connection unmute berlin/1 SAP Orders" in shown
+    assert len(await house.store.mutes(now=house.clock.now())) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "guess"),
+    [
+        ("berln", "list site=berlin"),
+        ("Berln/*", "list site=berlin"),
+        ("history berln", "list site=berlin"),
+        ("mute berln 2h", "mute berlin/* 2h"),
+        ("ack berln/*", "ack berlin/*"),
+    ],
+)
+async def test_the_site_whose_name_comes_nearest_is_offered(house: House, text: str, guess: str) -> None:
+    assert f"Did you mean /connection {guess}, the whole site?" in await house.ask(text)
+
+
+async def test_a_state_with_a_site_is_answered_with_the_list_of_both(house: House) -> None:
+    assert "Did you mean /connection list down site=berlin?" in await house.ask("down berlin")
+    assert "Did you mean /connection list site=berlin down?" in await house.ask("berlin down")
 
 
 # What no poll has seen yet
