@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -22,16 +23,18 @@ _MAY_WRITE = text(
 )
 
 
-async def could_write(url: str) -> None:
-    """Raises `StoreError` when `Store.open(url, write=True)` would find that it may not write."""
+async def could_write(url: str) -> bool:
+    """Raises `StoreError` when `Store.open(url, write=True)` would find that it may not write; `False` when that cannot
+    be told.
+    """
     address = Address.parse(url)
     if address.path is not None:
-        _file(address.path.resolve())
-    else:
-        await _server(address)
+        return _file(address.path.resolve())
+    await _server(address)
+    return True
 
 
-def _file(path: Path) -> None:
+def _file(path: Path) -> bool:
     folder = path.parent
     # `run` makes the folders that are missing. `os.path` calls what may not be looked at missing, `pathlib` raises.
     while not os.path.exists(folder):  # noqa: PTH110
@@ -50,6 +53,24 @@ def _file(path: Path) -> None:
             f"The database file {path} cannot be written: this user may not write {refused[0]}.",
             "Give the bot's user write permission on the file and on its folder.",
         )
+    return path in files or _can_make(path, folder)
+
+
+def _can_make(path: Path, folder: Path) -> bool:
+    """Tried with a file that has no name and leaves nothing: permissions alone say of `/proc` too that it can be written."""
+    nameless = getattr(os, "O_TMPFILE", None)
+    if nameless is None:  # only Linux has it
+        return True
+    try:
+        os.close(os.open(folder, os.O_WRONLY | nameless, 0o600))
+    except OSError as error:
+        if error.errno in (errno.EOPNOTSUPP, errno.EISDIR):  # not every file system has it
+            return False
+        raise DatabaseReadOnly(
+            f"The database file {path} cannot be made in {folder}: {error.strerror}.",
+            "Mend that folder, or name another one in `database_url`.",
+        ) from None
+    return True
 
 
 async def _server(address: Address) -> None:

@@ -52,6 +52,14 @@ async def test_a_database_that_does_not_exist_yet_is_fine_and_is_not_made(url: s
     assert not path.parent.exists()
 
 
+async def test_a_database_that_may_not_be_makeable_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of `/proc` the superuser hears that it can be written."""
+    monkeypatch.setattr("os.access", lambda *_: True)
+    line, _ = await check_database("sqlite:////proc/x.db", channels=[])
+    assert line.verdict is Verdict.WARNING
+    assert line.said == "The database file /proc/x.db does not exist. Whether it can be made there cannot be told."
+
+
 async def test_a_database_in_use_is_read_beside_the_bot_that_holds_it(url: str) -> None:
     running = await Store.open(url, write=True)
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -34,6 +35,37 @@ async def test_missing_folders_are_not_made(tmp_path: Path) -> None:
 async def test_a_file_in_the_place_of_a_folder_is_told(tmp_path: Path) -> None:
     with pytest.raises(DatabaseUnreachable, match="is a file"):
         await could_write(f"sqlite:///{Path(__file__).with_name('conftest.py')}/data/bot.db")
+
+
+def refuse(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    """Let no file be opened."""
+
+    def opened(*_: object) -> int:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("os.open", opened)
+    monkeypatch.setattr("os.O_TMPFILE", 1, raising=False)
+
+
+async def test_a_folder_in_which_no_file_can_be_made_is_told_though_its_permissions_would_let_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuse(monkeypatch, errno.ENOSPC)
+    with pytest.raises(DatabaseReadOnly, match=f"cannot be made in {tmp_path}: No space left on device"):
+        await could_write(f"sqlite:///{tmp_path}/data/bot.db")
+
+
+async def test_where_no_file_can_be_tried_nothing_is_promised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    refuse(monkeypatch, errno.EOPNOTSUPP)
+    assert not await could_write(f"sqlite:///{tmp_path}/bot.db")
+
+
+async def test_where_the_system_has_no_way_to_try_the_permissions_decide(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuse(monkeypatch, errno.EOPNOTSUPP)
+    monkeypatch.delattr("os.O_TMPFILE")
+    assert await could_write(f"sqlite:///{tmp_path}/bot.db")
 
 
 @pytest.mark.parametrize("name", ["", "bot.db", "bot.db.lock"])
