@@ -31,10 +31,12 @@ def watching(number: int, site: str = "berlin") -> str:
     )
 
 
-def over(number: int, start: float, end: float, span: str, most: str = "all") -> str:
+def over(number: int, start: float, end: float, span: str, most: str = "all", *, first: float | None = None) -> str:
+    """`first`: when it was first told, if it had been over before."""
+    something, since = ("Something", "") if first is None else ("Most recently something", f"First told {at(first)}. ")
     return (
-        f"🟢 All {number} connections of berlin that were down are up again. Something was down for {span}, "
-        f"from {at(start)} to {at(end)}. At the worst, {most} of them were down at once."
+        f"🟢 All {number} connections of berlin that were down are up again. {something} was down for {span}, "
+        f"from {at(start)} to {at(end)}. {since}At the worst, {most} of them were down at once."
     )
 
 
@@ -155,7 +157,7 @@ async def test_forty_flap_together_for_ten_minutes(tmp_path: Path) -> None:
             ),
             f"broadcast {over(40, 0.5, 1, '30 s')}",
             f"broadcast 🔴 {fell} {NOBODY} Greatest impact: {EIGHT} and 32 more.",
-            f"broadcast {over(40, 1.5, 2, '30 s')}",
+            f"broadcast {over(40, 1.5, 2, '30 s', first=0.5)}",
             (
                 f"broadcast 🔴 Flapping ended 5 min ago: {down} It was flapping before: 20 changes. {NOBODY} "
                 f"Down: {names(range(1, 4))}."
@@ -245,7 +247,7 @@ async def test_itempath_restarts_twice(tmp_path: Path) -> None:
             await storm.polls(4)
 
         again = f"30 of 30 connections of berlin are down. All fell {at(4)}. 465 integrations stop. {NOBODY}"
-        second = over(30, 4, 4.5, "30 s")
+        second = over(30, 4, 4.5, "30 s", first=1)
         assert [line for line in storm.told() if not line.startswith("reply")] == [
             watching(30),
             f"root {second} 🟢 30 up again: {names(range(1, 21))} and 10 more in the thread.",

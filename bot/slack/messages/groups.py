@@ -15,6 +15,7 @@ from bot.slack.messages.members import (
     differ,
     down_of,
     fell_since,
+    last_stretch,
     member_line,
     peak,
     ranked,
@@ -185,14 +186,23 @@ def _left(beside: Beside) -> Line:
 
 
 def _past(thread: Thread, members: Sequence[Episode]) -> tuple[Line, ...]:
-    """From when to when something was down, and how bad it was, each a line."""
-    start = min(e.start for e in members)
-    end = max(e.end or e.start for e in members)
+    """From when to when something was down, and how bad it was, each a line.
+
+    What was down before, in a group that was reopened or fell in turns, is known in part only: that is said.
+    """
+    stretch = last_stretch(members)
+    start = min(e.start for e in stretch)
+    end = max(e.end or e.start for e in stretch)
+    before = start > thread.opened
     most = max(peak(members), thread.told_down)
-    worst = "all" if most >= len(members) else f"{most:,}"
+    worst = "all" if most >= len(members) else f"{'at least ' if before else ''}{most:,}"
+    something = "Most recently something" if before else "Something"
     return (
-        (f"Something was down for {length(*members)}, from ", start, " to ", end, "."),
-        (f"At the worst, {worst} of them were down at once.",) if len(members) > 1 and most > 1 else (),
+        (f"{something} was down for {length(*stretch)}, from ", start, " to ", end, "."),
+        sentences(
+            ("First told ", thread.opened, ".") if before else (),
+            (f"At the worst, {worst} of them were down at once.",) if len(members) > 1 and most > 1 else (),
+        ),
     )
 
 

@@ -67,6 +67,20 @@ def closed(members: Sequence[Episode], *, gone: bool) -> list[Episode]:
     return [e for e in members if not e.open and (e.closing is Closing.NOT_WATCHED) is gone]
 
 
+def last_stretch(members: Sequence[Episode]) -> list[Episode]:
+    """Of what is over: those of the last time in which something was always down. A group that was reopened had others
+    before; of what fell several times only the latest downtime is known.
+    """
+    latest, *earlier = sorted(members, key=lambda e: e.end or e.start, reverse=True)
+    stretch, start = [latest], latest.start
+    for episode in earlier:
+        if (episode.end or episode.start) < start:
+            break
+        stretch.append(episode)
+        start = min(start, episode.start)
+    return stretch
+
+
 def peak(members: Sequence[Episode]) -> int:
     """How many were down at once. Of what fell several times only the latest downtime is known: perhaps it was more."""
     steps = sorted([*((e.end, -1) for e in members if e.end), *((e.start, 1) for e in members)])

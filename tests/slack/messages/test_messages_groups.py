@@ -326,6 +326,40 @@ def test_the_end_is_told_with_span_and_peak(story: Story, shown: Shown) -> None:
     ]
 
 
+def test_what_was_all_up_in_between_is_told_as_far_as_it_is_known(story: Story, shown: Shown) -> None:
+    """Three fell; a minute after they were up two fell again: of these the first downtime is not known any more."""
+    minute = timedelta(minutes=1)
+    once = story.over(story.member(1), end=story.three + minute)
+    again = [story.over(story.member(n), start=story.three + 2 * minute) for n in (2, 3)]
+    most_recently = (
+        "Most recently something was down for 2 h 3 min, from {2026-11-24 03:02:05} to {2026-11-24 05:05:05}."
+    )
+    thread = closed(story, told_down=2)
+
+    def told(*members: Episode) -> list[str]:
+        lines = shown(story.reply(thread, *members, kind=MessageKind.OVER, members=3))
+        assert lines[1:] == shown(story.root(thread, *members))[1:3]
+        return lines[1:]
+
+    assert told(once, *again) == [
+        most_recently,
+        "First told {2026-11-24 03:00:05}. At the worst, at least 2 of them were down at once.",
+    ]
+    assert told(*again) == [
+        most_recently,
+        "First told {2026-11-24 03:00:05}. At the worst, all of them were down at once.",
+    ]
+
+
+def test_what_fell_in_turns_was_down_all_the_time(story: Story, shown: Shown) -> None:
+    minute = timedelta(minutes=1)
+    first = story.over(story.member(1), end=story.three + minute)
+    second = story.over(story.member(2), start=story.three + minute, end=story.three + 2 * minute)
+
+    lines = shown(story.root(closed(story), second, first))
+    assert lines[1] == "Something was down for 2 min, from {2026-11-24 03:00:05} to {2026-11-24 03:02:05}."
+
+
 def test_one_that_was_alone_is_told_in_the_singular(story: Story, shown: Shown) -> None:
     rendered = story.reply(closed(story), story.over(story.member(1)), kind=MessageKind.OVER, members=1)
 
