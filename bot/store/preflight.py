@@ -64,8 +64,9 @@ def _can_make(path: Path, folder: Path) -> bool:
     try:
         os.close(os.open(folder, os.O_WRONLY | nameless, 0o600))
     except OSError as error:
-        if error.errno in (errno.EOPNOTSUPP, errno.EISDIR):  # not every file system has it
-            return False
+        if error.errno in (errno.EOPNOTSUPP, errno.EISDIR):
+            # Not every file system has such files; one that has no room at all is made up by the kernel.
+            return os.statvfs(folder).f_blocks > 0
         raise DatabaseReadOnly(
             f"The database file {path} cannot be made in {folder}: {error.strerror}.",
             "Mend that folder, or name another one in `database_url`.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import asyncpg  # type: ignore[import-untyped]
 import pytest
@@ -55,8 +56,12 @@ async def test_a_folder_in_which_no_file_can_be_made_is_told_though_its_permissi
         await could_write(f"sqlite:///{tmp_path}/data/bot.db")
 
 
-async def test_where_no_file_can_be_tried_nothing_is_promised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_where_no_file_can_be_tried_and_there_is_no_room_nothing_is_promised(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     refuse(monkeypatch, errno.EOPNOTSUPP)
+    assert await could_write(f"sqlite:///{tmp_path}/bot.db")
+    monkeypatch.setattr("os.statvfs", lambda _: SimpleNamespace(f_blocks=0))
     assert not await could_write(f"sqlite:///{tmp_path}/bot.db")
 
 
