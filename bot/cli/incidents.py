@@ -16,7 +16,7 @@ from bot.core.incidents import SITE, Episode, Thread
 from bot.core.masking import mask
 from bot.settings import STORED, Settings
 from bot.slack.wording import duration
-from bot.store.errors import DatabaseMissing, StoreError
+from bot.store.errors import DatabaseEmpty, DatabaseMissing, StoreError
 from bot.store.store import Store
 
 RECENT = 20
@@ -49,7 +49,7 @@ async def _tell(settings: Settings, *, as_json: bool, now: datetime) -> int:
             threads |= await store.threads(notice.thread for notice in notices if notice.thread is not None)
         finally:
             await store.close()
-    except DatabaseMissing as error:
+    except (DatabaseMissing, DatabaseEmpty) as error:
         # Before the first `run` nothing is known, and that is an answer.
         complain(f"{error.problem}\n{error.advice}")
         episodes, threads, reasons, notices = [], {}, Reasons(()), []

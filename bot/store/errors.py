@@ -75,6 +75,10 @@ class SchemaOlder(StoreError):
     """Its tables are older than this program."""
 
 
+class DatabaseEmpty(SchemaOlder):
+    """There is a database, but no tables yet, and only `run` makes them."""
+
+
 class SchemaNewer(StoreError):
     """Its tables are newer than this program."""
 

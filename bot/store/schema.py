@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlalchemy import Connection, inspect, select, text
 
 from bot.store.engine import Database
-from bot.store.errors import DatabaseCorrupt, SchemaNewer, SchemaOlder
+from bot.store.errors import DatabaseCorrupt, DatabaseEmpty, SchemaNewer, SchemaOlder
 from bot.store.tables import meta
 
 REVISIONS = ("0001", "0002", "0003")
@@ -36,7 +36,7 @@ def judge(where: str, version: str | None, *, revisions: Sequence[str] | None = 
     if version == revisions[-1]:
         return
     if version is None:
-        raise SchemaOlder(f"{where} is empty.", "Start `run` once: it makes the tables.")
+        raise DatabaseEmpty(f"{where} is empty.", "Start `run` once: it makes the tables.")
     if version in revisions:
         raise SchemaOlder(
             f"{where} was made by an older version (tables {version}, needed {revisions[-1]}).",

@@ -305,3 +305,12 @@ async def test_before_the_first_run_nothing_is_known_and_nothing_is_made(cli: Cl
     assert "does not exist" in told.err
     assert "Start `run` once" in told.err
     assert not (cli.cwd / "data").exists()
+
+
+async def test_of_a_database_without_tables_nothing_is_known_either(cli: Cli) -> None:
+    """As somebody makes one on a server for the bot's first `run`."""
+    cli.write("data/bot.db", "")
+    told = await cli("incidents")
+    assert (told.code, told.out) == (0, "No incident is known.\n")
+    assert "is empty" in told.err
+    assert "Start `run` once" in told.err
