@@ -210,7 +210,16 @@ def _moment(value: object) -> datetime:
 
 
 def _cron(value: object) -> Cron:
-    return value if isinstance(value, Cron) else parse_cron(_text(value))
+    if isinstance(value, Cron):
+        return value
+    text = _text(value)
+    try:
+        return parse_cron(text)
+    except ValueError as error:
+        # Which words there are is told to whoever wrote one in five fields.
+        if len(text.split()) == 5 and re.search("[A-Za-z]", text):
+            raise ValueError(f"{error}; months may be jan to dec, weekdays sun to sat") from None
+        raise
 
 
 Duration = Annotated[timedelta, BeforeValidator(_positive)]

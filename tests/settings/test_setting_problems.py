@@ -179,6 +179,13 @@ def test_each_mistake_is_told_with_its_key_and_its_cure(place: Place, toml: str,
     assert place.only(toml).startswith(told)
 
 
+def test_whoever_writes_a_word_in_a_schedule_is_told_which_there_are(place: Place) -> None:
+    schedule = "[[maintenance]]\nduration = '1h'\nschedule = "
+
+    assert place.only(f"{schedule}'0 2 * * sunday'").endswith("; months may be jan to dec, weekdays sun to sat")
+    assert place.only(f"{schedule}'0 2 * * 9'").endswith("lists of them")
+
+
 def test_a_pattern_fits_a_site_without_regard_to_case(place: Place) -> None:
     assert place.load("[[routes]]\nsite = 'DEF*'\nmention = 'here'").routes[0].site == "DEF*"
 
