@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from yarl import URL
@@ -10,7 +11,7 @@ from yarl import URL
 from bot.check.lines import Line, Verdict, unasked, warning, wrong
 from bot.settings.models import SLACK_API_URL, SlackSettings
 from bot.slack.calls import SlackCalls
-from bot.slack.errors import Ambiguous, NotSent, Obstacle, Refused, Scope, SlackError, advice
+from bot.slack.errors import A_BOT, Ambiguous, NotSent, Obstacle, Refused, Scope, SlackError, advice
 
 _BY_MANIFEST = "update the app from the manifest in config/ and reinstall it to the workspace"
 _TEST = "This is a test of the ItemPath alert bot: alerts will come to this channel. Nothing is wrong."
@@ -36,11 +37,12 @@ async def check_slack(
                 yield unasked(what, _why_not(error))
         else:
             # A stand-in for Slack may tell ids alone.
-            who, where = answer.get("user") or answer.get("user_id"), answer.get("team") or "workspace"
+            name = answer.get("user")
+            who, where = name or answer.get("user_id"), answer.get("team") or "workspace"
             yield Line(what="slack", said=f"the token is good: {who} in {where} ({answer.get('team_id')})")
             yield _scopes(calls.scopes, interactive=interactive)
             async for line in _channels(calls, channels, remembered, send=send):
-                yield line
+                yield replace(line, remedy=line.remedy.replace(A_BOT, f"@{name}" if name else A_BOT))
     finally:
         await calls.close()
     if slack.app_token is not None:

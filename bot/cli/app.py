@@ -95,7 +95,8 @@ def check(
 ) -> None:
     """Ask the database, ItemPath and Slack, and say what to do.
 
-    One line each: ok, warning (the bot works, with something less) or wrong. Exit status 1 if any is wrong.
+    One line each: ok, warning (the bot works, with something less), wrong, or unknown (not asked, because of something
+    that is wrong). Exit status 1 if any is wrong.
     """
     from bot.cli.preflight import report  # noqa: PLC0415
 

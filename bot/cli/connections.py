@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import difflib
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -86,14 +87,16 @@ async def _look_up(sites: Sequence[SiteSettings], id_: str | None, question: Que
         else:
             answers.append((site.name, result))
     if id_ is not None and not answers and missing:
-        complain(f"There is no connection {shown(id_)} at {', '.join(missing)}. `connections` lists them all.")
+        complain(
+            f"There is no connection {shown(id_)} at {', '.join(missing)}. `connections` lists them all.{_by_name(id_)}"
+        )
     one_site = len(sites) == 1
     if question.count:
         _say_counts(answers, one_site=one_site, as_json=question.as_json)
     elif id_ is not None:
         _say_records(answers, one_site=one_site, as_json=question.as_json)
     else:
-        _say_list(answers, one_site=one_site, as_json=question.as_json)
+        _say_list(answers, one_site=one_site, as_json=question.as_json, narrower=_narrower(question))
     return 1 if failed or not answers else 0
 
 
@@ -139,7 +142,27 @@ def _say_records(answers: Answers, *, one_site: bool, as_json: bool) -> None:
         say_table(columns, list(_fields(site, row)), heading=False)
 
 
-def _say_list(answers: Answers, *, one_site: bool, as_json: bool) -> None:
+def _by_name(id_: str) -> str:
+    """How to ask for what reads like a name."""
+    return "" if id_.isdecimal() else f" By its name: connections --name {_like(id_)}"
+
+
+def _narrower(question: Question) -> str:
+    """How to ask for a part, where the whole was asked for: ItemPath compares exactly, in upper and lower case too."""
+    exact = [
+        f"--{name} {_like(value)}"
+        for name in ("name", "type", "authentication")
+        for value in question.filters.get(name, ())
+        if not value.startswith("[")
+    ]
+    return f" ItemPath compares all of the text, as it is written; a part of it: {' '.join(exact)}" if exact else ""
+
+
+def _like(text: str) -> str:
+    return shlex.quote(f"[like]{shown(text)}")
+
+
+def _say_list(answers: Answers, *, one_site: bool, as_json: bool, narrower: str) -> None:
     rows: list[tuple[str, Row]] = []
     for site, snapshot in [(site, found) for site, found in answers if isinstance(found, Snapshot)]:
         rows += [(site, row) for row in snapshot.connections]
@@ -149,7 +172,7 @@ def _say_list(answers: Answers, *, one_site: bool, as_json: bool) -> None:
         return
     if not rows:
         if answers:
-            complain("No connection matches.")
+            complain(f"No connection matches.{narrower}")
         return
     columns = [
         Column(name="state"),

@@ -226,12 +226,15 @@ _MESSAGE = frozenset(
 )
 KNOWN = _AMBIGUOUS | _MALFORMED | _GONE | _CHANNEL | _WORKSPACE | _METHOD | _MESSAGE
 
+A_BOT = "@your-bot"
+"""For the name of the bot, where it is not known."""
+
 ADVICE = {
     "channel_not_found": Advice(
         meaning="Slack does not know the channel, or the bot may not see it",
-        remedy="check the channel's name or id, and invite the bot: /invite @your-bot",
+        remedy=f"check the channel's name or id, and invite the bot: /invite {A_BOT}",
     ),
-    "not_in_channel": Advice(meaning="the bot is not in the channel", remedy="invite it there: /invite @your-bot"),
+    "not_in_channel": Advice(meaning="the bot is not in the channel", remedy=f"invite it there: /invite {A_BOT}"),
     "is_archived": Advice(meaning="the channel is archived", remedy="unarchive it, or configure another channel"),
     "invalid_auth": Advice(
         meaning="Slack does not accept the bot token",

@@ -192,7 +192,7 @@ async def test_a_channel_that_the_bot_is_not_in_is_wrong_and_says_to_invite_it(w
     world.channel = "#foreign"
     line = await world.about("channel #foreign")
     assert line.verdict is Verdict.WRONG
-    assert "/invite" in line.remedy
+    assert line.remedy == f"invite it there: /invite @{world.slack.workspace.bot.name}"
     world.slack.scopes.add("chat:write.public")
     line = await world.about("channel #foreign")
     assert line.verdict is Verdict.WARNING

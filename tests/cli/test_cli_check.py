@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.check.lines import Verdict
 from bot.sandbox.itempath import SimulatedItemPath
 from bot.sandbox.itempath_faults import Fault
 from bot.sandbox.slack.server import LocalSlack
@@ -54,3 +55,8 @@ async def test_no_secret_is_shown(cli: Cli, site: SimulatedItemPath, slack: Loca
     told = await cli("check", "--send")
     for secret in (site.token, slack.bot_token, slack.app_token, slack.signing_secret):
         assert secret not in told.out + told.err
+
+
+async def test_the_help_names_every_verdict(cli: Cli) -> None:
+    told = " ".join((await cli("check", "--help")).out.split())
+    assert all(verdict in told for verdict in Verdict)

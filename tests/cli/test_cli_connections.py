@@ -55,9 +55,17 @@ async def test_every_filter_reaches_itempath_with_its_operators(cli: Cli, site: 
 
 
 async def test_nothing_that_matches_is_said_and_is_no_error(cli: Cli, site: SimulatedItemPath) -> None:
-    told = await cli("connections", "--name", "nobody")
+    told = await cli("connections", "--name", "[like]nobody", "--app-id", "9")
     assert (told.code, told.out, told.err) == (0, "", "No connection matches.\n")
     assert (await cli("connections", "--name", "nobody", "--json")).json == []
+
+
+async def test_whoever_asked_for_the_whole_text_is_told_how_to_ask_for_a_part(
+    cli: Cli, site: SimulatedItemPath
+) -> None:
+    told = await cli("connections", "--type", "rest", "--name", "web s")
+    assert told.err.endswith(" a part of it: --name '[like]web s' --type '[like]rest'\n")
+    assert (await cli("connections", "--type", "[like]rest", "--name", "[like]web s", "--json")).json
 
 
 async def test_order_and_pages_are_itempaths_own(cli: Cli, site: SimulatedItemPath) -> None:
@@ -114,6 +122,13 @@ async def test_an_id_that_does_not_exist_is_1(cli: Cli, site: SimulatedItemPath,
     told = await cli("connections", "99", *words)
     assert (told.code, told.out) == (1, "")
     assert "no connection 99 at default" in told.err
+    assert "--name" not in told.err
+
+
+async def test_whoever_gives_a_name_for_an_id_is_told_how_to_ask_for_it(cli: Cli, site: SimulatedItemPath) -> None:
+    told = await cli("connections", "default/PowerPick")
+    assert told.code == 1
+    assert told.err.endswith("By its name: connections --name '[like]PowerPick'\n")
 
 
 @pytest.mark.parametrize("words", [[], ["1"], ["--count"]])
