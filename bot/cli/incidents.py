@@ -19,6 +19,8 @@ from bot.slack.wording import duration
 from bot.store.errors import DatabaseEmpty, DatabaseMissing, StoreError
 from bot.store.store import Store
 
+OPEN, FLAPPING, CLOSED = "open", "flapping", "closed"
+"""What flaps is up for the moment: its downtime is over, its incident is not before that has held."""
 RECENT = 20
 """Closed ones that a person is shown: about what fits a screen beside the open ones."""
 _NOTICED = 1000
@@ -37,10 +39,11 @@ async def _tell(settings: Settings, *, as_json: bool, now: datetime) -> int:
     try:
         store = await Store.open(settings.database_url.get_secret_value(), write=False)
         try:
-            opened = await store.episodes(open_only=True, limit=_ALL)
-            latest = await store.episodes(limit=_ALL if as_json else RECENT + len(opened))
-            closed = [episode for episode in latest if not episode.open]
-            episodes = [*opened, *(closed if as_json else closed[:RECENT])]
+            going_on = await store.episodes(going_on=True, limit=_ALL)
+            latest = await store.episodes(limit=_ALL if as_json else RECENT + len(going_on))
+            states = {episode.id: OPEN if episode.open else FLAPPING for episode in going_on}
+            closed = [episode for episode in latest if episode.id not in states]
+            episodes = [*going_on, *(closed if as_json else closed[:RECENT])]
             threads = await store.threads(episode.thread for episode in episodes if episode.thread is not None)
             # A person is shown the notices; how each incident came to be told is too long for a line.
             stored = await store.events(kinds=None if as_json else NOTICES, limit=_ALL if as_json else _NOTICED)
@@ -52,16 +55,16 @@ async def _tell(settings: Settings, *, as_json: bool, now: datetime) -> int:
     except (DatabaseMissing, DatabaseEmpty) as error:
         # Before the first `run` nothing is known, and that is an answer.
         complain(f"{error.problem}\n{error.advice}")
-        episodes, threads, reasons, notices = [], {}, Reasons(()), []
+        episodes, states, threads, reasons, notices = [], {}, {}, Reasons(()), []
     except StoreError as error:
         complain(f"{error.problem}\n{error.advice}")
         return 1
     if as_json:
-        incidents = [_as_json(episode, threads, reasons, now) for episode in episodes]
+        incidents = [_as_json(episode, states, threads, reasons, now) for episode in episodes]
         say_json([*incidents, *(_notice_as_json(notice, threads) for notice in notices)])
         return 0
     if episodes:
-        _say(episodes, threads, now)
+        _say(episodes, states, threads, now)
     else:
         say("No incident is known.")
     if notices:
@@ -91,7 +94,7 @@ def _say_notices(notices: Sequence[Notice]) -> None:
     say_table(columns, rows)
 
 
-def _say(episodes: Sequence[Episode], threads: Mapping[str, Thread], now: datetime) -> None:
+def _say(episodes: Sequence[Episode], states: Mapping[str, str], threads: Mapping[str, Thread], now: datetime) -> None:
     columns = [
         Column(name="state"),
         Column(name="since"),
@@ -110,7 +113,7 @@ def _say(episodes: Sequence[Episode], threads: Mapping[str, Thread], now: dateti
         thread = threads.get(episode.thread or "")
         rows.append(
             [
-                _state(episode),
+                states.get(episode.id, CLOSED),
                 moment(episode.start),
                 moment(episode.end),
                 duration(_downtime(episode, now)),
@@ -124,10 +127,6 @@ def _say(episodes: Sequence[Episode], threads: Mapping[str, Thread], now: dateti
             ]
         )
     say_table(columns, rows)
-
-
-def _state(episode: Episode) -> str:
-    return "open" if episode.open else "closed"
 
 
 def _reason(episode: Episode) -> str:
@@ -155,12 +154,14 @@ def _downtime(episode: Episode, now: datetime) -> timedelta:
     return episode.duration or max(now - episode.start, timedelta(0))
 
 
-def _as_json(episode: Episode, threads: Mapping[str, Thread], reasons: Reasons, now: datetime) -> dict[str, Any]:
+def _as_json(
+    episode: Episode, states: Mapping[str, str], threads: Mapping[str, Thread], reasons: Reasons, now: datetime
+) -> dict[str, Any]:
     thread = threads.get(episode.thread or "")
     ack = None if thread is None else thread.ack_by
     return {
         "id": episode.id,
-        "state": _state(episode),
+        "state": states.get(episode.id, CLOSED),
         "kind": episode.kind.value,
         "site": episode.site,
         "connection": None if episode.connection == SITE else episode.connection,
@@ -198,7 +199,7 @@ def _notice_as_json(notice: Notice, threads: Mapping[str, Thread]) -> dict[str, 
     thread = threads.get(notice.thread or "")
     return {
         "id": notice.thread,
-        "state": "closed",
+        "state": CLOSED,
         "kind": "notice",
         "site": notice.site,
         "connection": notice.connection,

@@ -51,6 +51,8 @@ class Draft:
         """Episodes that began in this decision and wait to be announced, each with its reason."""
         self.reminded = set(state.unsent_reminders)
         """Threads with a reminder that Slack does not have yet, those of this decision included."""
+        self.heard_again: set[str] = set()
+        """Threads of which all was silent until this decision."""
         self._messages: dict[tuple[str, int], Message] = {}
         self._revisions: dict[tuple[str, int], Revision] = {}
         self._overtaken: list[Overtaken] = []
@@ -77,6 +79,15 @@ class Draft:
 
     def episodes_in(self, thread: str) -> Iterator[Episode]:
         return (self.episodes[i] for i in self._in_thread.get(thread, ()))
+
+    def going_on(self, thread: Thread) -> list[Episode]:
+        """What a thread tells that is not over: what is open, and of one that flaps the latest of each connection, for
+        nothing of it is over before it has held.
+        """
+        if thread.phase is not Phase.FLAPPING:
+            return [e for e in self.episodes_in(thread.id) if e.open]
+        latest = {e.connection: e for e in sorted(self.episodes_in(thread.id), key=lambda e: e.start)}
+        return [e for e in latest.values() if e.closing is not Closing.NOT_WATCHED]
 
     # Changing
 

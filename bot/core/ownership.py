@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 from bot.core.draft import Draft
 from bot.core.events import EventKind
-from bot.core.incidents import SITE, EpisodeKind, MessageKind, Role, Thread
+from bot.core.incidents import SITE, Episode, EpisodeKind, MessageKind, Phase, Role, Thread
 from bot.core.state import Acknowledge, AckOutcome, AckReply
 
 
 def acknowledge(draft: Draft, cause: Acknowledge) -> AckReply:
     thread = _thread(draft, cause)
     if thread is None:
-        return AckReply(outcome=AckOutcome.ENDED if cause.thread else AckOutcome.NOTHING_OPEN)
+        return AckReply(outcome=AckOutcome.ENDED if cause.thread else _nothing(draft, cause))
     if not thread.open:
         return AckReply(outcome=AckOutcome.ENDED, thread=thread.id)
     if thread.ack_by is not None:
@@ -20,7 +22,7 @@ def acknowledge(draft: Draft, cause: Acknowledge) -> AckReply:
     who = cause.by.as_json()
     draft.tell(thread.id, Role.REPLY, MessageKind.ACKNOWLEDGED, {"by": who, "at": draft.now.isoformat()})
     # Sites that are lost together share a thread: there it is one event, of this site.
-    for connection in dict.fromkeys(episode.connection for episode in draft.episodes_in(thread.id) if episode.open):
+    for connection in dict.fromkeys(episode.connection for episode in draft.going_on(thread)):
         draft.log(EventKind.ACKNOWLEDGED, reason="by_person", connection=connection, thread=thread.id, data={"by": who})
     return AckReply(outcome=AckOutcome.DONE, by=cause.by, at=draft.now, thread=thread.id)
 
@@ -28,9 +30,23 @@ def acknowledge(draft: Draft, cause: Acknowledge) -> AckReply:
 def _thread(draft: Draft, cause: Acknowledge) -> Thread | None:
     if cause.thread is not None:
         return draft.threads.get(cause.thread)
+    told = (e.thread for e in _open(draft, cause) if e.thread is not None)
+    flapping = (
+        thread.id
+        for thread in draft.threads.values()
+        if thread.phase is Phase.FLAPPING and thread.site == draft.site.name
+        if any(e.connection == cause.connection for e in draft.going_on(thread))
+    )
+    found = next(chain(told, flapping), None)
+    return None if found is None else draft.threads[found]
+
+
+def _nothing(draft: Draft, cause: Acknowledge) -> AckOutcome:
+    return AckOutcome.NOT_TOLD if any(_open(draft, cause)) else AckOutcome.NOTHING_OPEN
+
+
+def _open(draft: Draft, cause: Acknowledge) -> list[Episode]:
+    """What is open of the connection, or of the site; the worst first."""
     kinds = (EpisodeKind.BLIND,) if cause.connection == SITE else (EpisodeKind.OUTAGE, EpisodeKind.ERROR)
-    for kind in kinds:
-        episode = draft.open_episode(cause.connection or SITE, kind)
-        if episode is not None and episode.thread is not None:
-            return draft.threads[episode.thread]
-    return None
+    each = (draft.open_episode(cause.connection or SITE, kind) for kind in kinds)
+    return [episode for episode in each if episode is not None]

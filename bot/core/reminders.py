@@ -16,9 +16,14 @@ def remind(draft: Draft) -> None:
     """One broadcast for each thread whose time has come, never a second while the first is unsent."""
     for thread in list(draft.threads.values()):
         if not _waits(draft, thread):
+            if thread.id in draft.heard_again:
+                # Whatever keeps it from being seen: it is said once it can be.
+                draft.threads[thread.id] = replace(thread, remind_at=draft.now)
             continue
-        if _is_due(draft, thread.remind_at) and draft.policy.remind_every is not None:
-            _remind(draft, draft.threads[thread.id])
+        if thread.id in draft.heard_again:
+            _remind(draft, draft.threads[thread.id], reason="mute_ended")
+        elif _is_due(draft, thread.remind_at) and draft.policy.remind_every is not None:
+            _remind(draft, draft.threads[thread.id], reason="still_down")
         if _is_due(draft, thread.escalate_at):
             _escalate(draft, draft.threads[thread.id])
 
@@ -36,7 +41,7 @@ def _is_due(draft: Draft, at: datetime | None) -> bool:
     return at is not None and at <= draft.now
 
 
-def _remind(draft: Draft, thread: Thread) -> None:
+def _remind(draft: Draft, thread: Thread, *, reason: str) -> None:
     again = draft.remind_from_now()
     if thread.id in draft.reminded:
         draft.threads[thread.id] = replace(thread, remind_at=again)
@@ -45,7 +50,7 @@ def _remind(draft: Draft, thread: Thread) -> None:
     draft.tell(thread.id, Role.BROADCAST, MessageKind.REMINDER, {"number": number})
     draft.threads[thread.id] = replace(draft.threads[thread.id], reminders=number, remind_at=again)
     draft.reminded.add(thread.id)
-    draft.log(EventKind.REMINDED, reason="still_down", thread=thread.id, data={"number": number})
+    draft.log(EventKind.REMINDED, reason=reason, thread=thread.id, data={"number": number})
 
 
 def _escalate(draft: Draft, thread: Thread) -> None:

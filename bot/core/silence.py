@@ -57,14 +57,22 @@ def show(draft: Draft) -> None:
     for thread in list(draft.threads.values()):
         if thread.site != draft.site.name or not thread.open:
             continue
-        down = [e for e in draft.episodes_in(thread.id) if e.open]
-        present, parts = _of_all(draft, down), _parts(draft, thread, down)
+        going_on = draft.going_on(thread)
+        present, parts = _of_all(draft, going_on), _parts(draft, thread, going_on)
         if (present, parts) != (thread.silence, thread.silences):
             draft.touch(thread.id, silence=present, silences=parts)
+        if thread.silence is not None and any(_ended(draft, thread, episode) for episode in going_on):
+            draft.heard_again.add(thread.id)
+
+
+def _ended(draft: Draft, thread: Thread, episode: Episode) -> bool:
+    """Whether it may be heard again. What has only just come into a silent thread was not silent before."""
+    before = draft.before.episodes.get(episode.id)
+    return before is not None and before.thread == thread.id and silence(draft, episode.connection) is None
 
 
 def _of_all(draft: Draft, episodes: Sequence[Episode]) -> Silence | None:
-    """What silences a thread: every one of its open episodes is silent, until the first may be heard again."""
+    """What silences a thread: all that goes on in it is silent, until the first may be heard again."""
     each = [silence(draft, e.connection) if e.site == draft.site.name else None for e in episodes]
     silences = [s for s in each if s is not None]
     return min(silences, key=lambda s: s.until) if silences and len(silences) == len(each) else None
@@ -145,8 +153,8 @@ def _meant(draft: Draft, cause: Muting) -> tuple[str, ...]:
     thread = draft.threads.get(cause.thread)
     if thread is None or not thread.open:
         return ()
-    open_now = (e.connection for e in draft.episodes_in(thread.id) if e.open or thread.kind is ThreadKind.OUTAGE)
-    return tuple(dict.fromkeys(EVERY if connection == SITE else connection for connection in open_now))
+    going_on = (e.connection for e in draft.going_on(thread))
+    return tuple(dict.fromkeys(EVERY if connection == SITE else connection for connection in going_on))
 
 
 def _repeated(draft: Draft, cause: Muting, connections: tuple[str, ...]) -> bool:
@@ -172,12 +180,14 @@ def _lift(draft: Draft, connection: str) -> bool:
 def _threads(draft: Draft, connections: tuple[str, ...]) -> list[Thread]:
     """The open threads in which it is to be said: those about what was meant."""
     every = EVERY in connections
-    found = {
-        e.thread: draft.threads[e.thread]
-        for e in draft.episodes.values()
-        if e.open and e.thread is not None and e.site == draft.site.name and (every or e.connection in connections)
-    }
-    return list(found.values())
+    return [
+        thread
+        for thread in draft.threads.values()
+        if any(
+            e.site == draft.site.name and (every or e.connection in connections)
+            for e in (draft.going_on(thread) if thread.open else ())
+        )
+    ]
 
 
 def _names(draft: Draft, connections: tuple[str, ...]) -> dict[str, Json]:

@@ -181,6 +181,8 @@ class AckOutcome(enum.StrEnum):
     ENDED = "ended"
     """The thread is closed."""
     NOTHING_OPEN = "nothing_open"
+    NOT_TOLD = "not_told"
+    """Something is open, and nobody was told of it yet: it is silent, or cannot be seen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

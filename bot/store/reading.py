@@ -6,17 +6,21 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.events import Event, EventKind
-from bot.core.incidents import SITE, Episode, EpisodeKind, Mute, Thread, ThreadView
+from bot.core.incidents import SITE, Closing, Episode, EpisodeKind, Mute, Phase, Thread, ThreadView
 from bot.core.state import ConnectionRecord, SiteRecord
 from bot.store import rows, views
 from bot.store.engine import Database
 from bot.store.errors import understood
 from bot.store.tables import channel, connection, episode, event, message, meta, mute, site, thread
 
+_FLAPPING = views.latest(
+    episode.c.thread.in_(select(thread.c.id).where(thread.c.phase == Phase.FLAPPING.value))
+    & func.coalesce(episode.c.closing != Closing.NOT_WATCHED.value, True)
+)
 _AT_ONCE = 500
 """How many ids one statement asks for."""
 
@@ -65,16 +69,20 @@ class Reading:
                 return tuple(map(rows.record_of, rows.each(await transaction.execute(statement))))
 
     async def episodes(
-        self, *, site: str | None = None, connection: str | None = None, open_only: bool = False, limit: int = 100
+        self, *, site: str | None = None, connection: str | None = None, going_on: bool = False, limit: int = 100
     ) -> tuple[Episode, ...]:
-        """Newest first. `connection`: an id, or `incidents.SITE` for what happened to the site itself."""
+        """Newest first. `connection`: an id, or `incidents.SITE` for what happened to the site itself.
+
+        `going_on`: only what is not over. That is what is open, and of a thread that flaps the latest of each connection:
+        up for the moment, it is not over before it has held.
+        """
         statement = select(episode).order_by(*views.NEWEST_FIRST).limit(limit)
         if site is not None:
             statement = statement.where(episode.c.site == site)
         if connection is not None:
             statement = statement.where(episode.c.connection == connection)
-        if open_only:
-            statement = statement.where(episode.c.end.is_(None))
+        if going_on:
+            statement = statement.where(or_(episode.c.end.is_(None), episode.c.id.in_(_FLAPPING)))
         async with self._database.read() as transaction:
             with understood(self._where):
                 return tuple(map(rows.episode_of, rows.each(await transaction.execute(statement))))

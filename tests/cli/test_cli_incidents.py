@@ -13,7 +13,7 @@ from bot.cli.output import moment
 from bot.core.connection import Connection, Failure, Log
 from bot.core.diff import Change, ChangeKind, FieldChange
 from bot.core.events import Event, EventKind
-from bot.core.incidents import SITE, Closing, Episode, EpisodeKind, Family, Person, Thread, ThreadKind, Why
+from bot.core.incidents import SITE, Closing, Episode, EpisodeKind, Family, Person, Phase, Thread, ThreadKind, Why
 from bot.core.state import Decision
 from bot.store.store import Store
 from tests.cli.typed import Cli
@@ -133,6 +133,14 @@ async def test_open_incidents_come_first_and_say_all_in_words(cli: Cli, store: S
     assert over.startswith("closed  ")
     assert "5 min" in over
     assert "no longer watched" in over
+
+
+async def test_what_flaps_is_no_closed_incident_while_it_is_up_for_the_moment(cli: Cli, store: Store) -> None:
+    flapping = replace(OPEN, end=NOW - MINUTE, end_why=Why.SEEN, closing=Closing.RECOVERED)
+    await commit(store, episodes=(flapping, OVER), threads=(replace(THREAD, phase=Phase.FLAPPING),))
+    _, first, second = (await cli("incidents")).lines
+    assert (first.split()[0], second.split()[0]) == ("flapping", "closed")
+    assert [told["state"] for told in (await cli("incidents", "--json")).json] == ["flapping", "closed"]
 
 
 async def test_foreign_text_steers_no_terminal_and_shows_no_credential(cli: Cli, store: Store) -> None:

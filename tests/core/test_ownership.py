@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from bot.core.events import EventKind
-from bot.core.incidents import SITE, EpisodeKind, MessageKind, Person, Role
+from bot.core.incidents import SITE, EpisodeKind, MessageKind, Person, Phase, Role, Thread
 from bot.core.state import AckOutcome, AckReply
-from tests.core.story import DANA, Story, down, failing, up
+from tests.core.story import DANA, Story, down, failing, rows, up
 
 EVE = Person(id="U2", name="eve")
 
@@ -62,12 +62,12 @@ def test_without_anything_open_there_is_nothing_to_acknowledge() -> None:
     assert story.ack(connection=SITE).outcome is AckOutcome.NOTHING_OPEN
 
 
-def test_what_nobody_was_told_cannot_be_acknowledged() -> None:
+def test_what_nobody_was_told_cannot_be_acknowledged_yet() -> None:
     story = Story(up())
     story.mute("1")
     story.poll(down())
 
-    assert story.ack(connection="1").outcome is AckOutcome.NOTHING_OPEN
+    assert story.ack(connection="1").outcome is AckOutcome.NOT_TOLD
 
 
 def test_the_site_itself_can_be_acknowledged() -> None:
@@ -86,3 +86,43 @@ def test_it_ends_with_its_thread_and_the_next_fall_is_nobodys() -> None:
     story.poll(down())
 
     assert story.roots[-1].ack_by is None
+
+
+def flapping(story: Story) -> Thread:
+    """Up at the moment, and not said to be over."""
+    for row in (down(), up(), down(), up()):
+        story.poll(row)
+    thread = story.roots[-1]
+    assert (thread.phase, any(e.open for e in story.state.episodes.values())) == (Phase.FLAPPING, False)
+    return thread
+
+
+def test_what_flaps_is_not_over_while_it_is_up_for_the_moment() -> None:
+    story = Story(up())
+    thread = flapping(story)
+    reply = story.ack(connection="1")
+
+    assert (reply.outcome, reply.thread) == (AckOutcome.DONE, thread.id)
+    assert story.happened(EventKind.ACKNOWLEDGED)[0].connection == "1"
+
+
+def test_a_member_of_a_group_that_flaps_belongs_to_it_whether_it_is_up_or_down() -> None:
+    everybody = rows(6)
+    story = Story(*everybody, group_over=2, flap_threshold=2)
+    for fallen in (range(1, 7), (), (1, 2)):
+        story.poll(*rows(6, fallen))
+    [group] = story.roots
+
+    assert group.phase is Phase.FLAPPING
+    assert story.ack(connection="5").thread == group.id
+
+
+def test_what_is_no_longer_watched_has_nothing_to_acknowledge() -> None:
+    story = Story(up("1"), up("2"))
+    for row in (down("1"), up("1"), down("1"), up("1")):
+        story.poll(row, up("2"))
+    story.poll(down("1"), up("2"))
+    for _ in range(3):
+        story.poll(up("2"))
+
+    assert story.ack(connection="1").outcome is AckOutcome.NOTHING_OPEN

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from bot.core.incidents import MessageKind, Phase, Role
+from datetime import timedelta
+
+import pytest
+
+from bot.core.events import EventKind
+from bot.core.incidents import EVERY, MessageKind, Phase, Role
+from bot.core.state import MuteOutcome
 from tests.core.story import Story, down, rows, up
 
 
@@ -62,3 +68,85 @@ def test_a_site_that_is_muted_meanwhile_is_back_in_a_plain_reply() -> None:
 
     [back] = story.told(MessageKind.RECOVERED)
     assert back.role is Role.REPLY
+
+
+def test_what_flaps_can_be_muted_while_it_is_up_for_the_moment_and_says_so() -> None:
+    story = Story(up())
+    for row in (down(), up(), down(), up()):
+        story.poll(row)
+    thread = story.roots[-1].id
+    assert story.mute("1").outcome is MuteOutcome.MUTED
+    assert [said.thread for said in story.told(MessageKind.MUTED)] == [thread]
+    assert story.state.threads[thread].silence is not None
+    story.unmute("1")
+
+    assert [said.thread for said in story.told(MessageKind.UNMUTED)] == [thread]
+    assert story.state.threads[thread].silence is None
+    assert not story.told(MessageKind.REMINDER)
+
+
+def test_a_group_that_flaps_can_be_muted_by_its_button_while_all_of_it_is_up() -> None:
+    story = Story(*rows(6), group_over=2, flap_threshold=2)
+    for fallen in (range(1, 7), (), (1, 2), ()):
+        story.poll(*rows(6, fallen))
+    [group] = story.roots
+
+    assert set(story.mute(thread=group.id).connections) == set("123456")
+    assert story.state.threads[group.id].silence is not None
+
+
+def test_what_is_still_down_when_its_mute_ends_is_told_in_its_thread() -> None:
+    story = Story(up(), remind_every=timedelta(hours=4))
+    story.poll(down())
+    story.mute("1")
+    story.wait(hours=1)
+    story.due()
+
+    [told] = story.told(MessageKind.REMINDER)
+    assert (told.role, told.thread) == (Role.BROADCAST, story.roots[0].id)
+    assert story.happened(EventKind.REMINDED)[0].reason == "mute_ended"
+    story.due()
+    assert len(story.told(MessageKind.REMINDER)) == 1
+
+
+@pytest.mark.parametrize("every", [None, timedelta(hours=4)])
+def test_it_is_told_when_somebody_ends_the_mute_too_and_without_reminders(every: timedelta | None) -> None:
+    story = Story(up(), remind_every=every)
+    story.poll(down())
+    story.mute(EVERY)
+    story.unmute(EVERY)
+
+    assert len(story.told(MessageKind.REMINDER)) == 1
+
+
+def test_it_is_not_told_of_what_somebody_has_taken_up() -> None:
+    story = Story(up())
+    story.poll(down())
+    story.ack(connection="1")
+    story.mute("1")
+    story.unmute("1")
+
+    assert not story.told(MessageKind.REMINDER)
+
+
+def test_it_is_told_once_it_can_be_seen() -> None:
+    story = Story(up(), unreachable_after=1, remind_every=timedelta(hours=4))
+    story.poll(down())
+    story.mute("1")
+    story.fail()
+    story.unmute("1")
+    assert not story.told(MessageKind.REMINDER)
+    story.poll(down())
+
+    assert len(story.told(MessageKind.REMINDER)) == 1
+
+
+def test_whoever_joins_what_is_silent_ends_no_silence() -> None:
+    """Joining is an edit."""
+    story = Story(*rows(9), group_over=2)
+    story.poll(*rows(9, range(1, 7)))
+    story.mute(thread=story.roots[0].id)
+    story.poll(*rows(9, range(1, 8)))
+
+    assert story.state.threads[story.roots[0].id].silence is None
+    assert not story.told(MessageKind.REMINDER)

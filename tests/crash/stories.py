@@ -13,7 +13,7 @@ from tests.crash.story import ANN, EACH, POLICY, Deed, Scene, Story
 
 def acknowledges(at: int, connection: str) -> Deed:
     async def done(store: Store, now: datetime) -> bool:
-        episodes = await store.episodes(open_only=True)
+        episodes = await store.episodes(going_on=True)
         threads = await store.threads(e.thread for e in episodes if e.connection == connection and e.thread)
         return any(thread.ack_by for thread in threads.values())
 

@@ -126,7 +126,7 @@ async def test_an_announcement_is_on_its_way_within_a_second_of_the_poll_that_sa
         storm.site.set_status(1, 0)
         await storm.polls()
 
-        (fall,) = await storm.service.store.episodes(open_only=True)
+        (fall,) = await storm.service.store.episodes(going_on=True)
         posted = float(storm.message("is down")["ts"])
         assert 0 <= posted - fall.start.timestamp() < 1
 

@@ -72,7 +72,7 @@ class Plant:
         await self.poll(1)
         assert self.poller.trouble is None
         assert await self.alarms() == []
-        episodes = await self.store.episodes(site=self.site.name, open_only=True)
+        episodes = await self.store.episodes(site=self.site.name, going_on=True)
         assert [episode.connection for episode in episodes if episode.kind is EpisodeKind.OUTAGE] == ["2"]
         self.site.set_status(1, 0)
         await self.poll(1)

@@ -27,7 +27,7 @@ async def test_what_is_found_at_the_first_good_read_happened_while_away_and_only
         again.clock.at += MINUTE / 2
         await again.poller.poll()
 
-    first, second = sorted(await again.store.episodes(open_only=True), key=lambda e: e.connection)
+    first, second = sorted(await again.store.episodes(going_on=True), key=lambda e: e.connection)
     assert (first.why, second.why) == (Why.WHILE_AWAY, Why.SEEN)
 
 
@@ -60,7 +60,7 @@ async def test_a_good_read_that_was_not_recorded_does_not_count_as_the_first(bui
     again.clock.at += MINUTE / 2
     await again.poller.poll()
 
-    (episode,) = await again.store.episodes(open_only=True)
+    (episode,) = await again.store.episodes(going_on=True)
     assert episode.why is Why.WHILE_AWAY
 
 

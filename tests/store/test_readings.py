@@ -7,7 +7,7 @@ import pytest
 
 from bot.core.connection import State
 from bot.core.events import Event, EventKind
-from bot.core.incidents import SITE, EpisodeKind, Person, Phase, ThreadView
+from bot.core.incidents import SITE, Closing, EpisodeKind, Person, Phase, ThreadView
 from bot.core.state import ConnectionRecord
 from bot.store.outbox import MessageKey
 from bot.store.reading import History
@@ -50,9 +50,25 @@ async def test_episodes_come_newest_first_and_can_be_narrowed(store: Store) -> N
 
     # Two that began together come in the order of their serials, which are numbers and not text.
     assert await ids() == ["default#12", "default#10", "default#9", "default#11", "other#1"]
-    assert await ids(site="default", open_only=True, limit=2) == ["default#12", "default#10"]
+    assert await ids(site="default", going_on=True, limit=2) == ["default#12", "default#10"]
     assert await ids(site="default", connection="1") == ["default#10", "default#9"]
     assert await ids(site="default", connection=SITE) == ["default#12"]
+
+
+async def test_what_flaps_goes_on_while_it_is_up_for_the_moment(store: Store) -> None:
+    flapping = replace(thread(1), phase=Phase.FLAPPING)
+    await commit(
+        store,
+        threads=(flapping, closed(2)),
+        episodes=(
+            episode(10, connection="1", thread=flapping.id, end=NOW),
+            episode(11, connection="1", thread=flapping.id, start=NOW + SECOND, end=NOW + MINUTE),
+            episode(12, connection="2", thread=flapping.id),
+            episode(13, connection="3", thread=flapping.id, end=NOW, closing=Closing.NOT_WATCHED),
+            episode(14, connection="4", thread="default/2", end=NOW),
+        ),
+    )
+    assert {e.id for e in await store.episodes(going_on=True)} == {"default#11", "default#12"}
 
 
 async def test_a_thread_is_seen_with_its_root_and_the_latest_of_each_connection_oldest_first(store: Store) -> None:

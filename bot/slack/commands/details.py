@@ -80,7 +80,7 @@ class Details:
             found = await self._lookup.look(view.thread.site, connections.pop())
             if isinstance(found, Sight):
                 return replies.connection(found, sharable=False)
-        blind = await self._store.episodes(site=view.thread.site, connection=SITE, open_only=True)
+        blind = await self._store.episodes(site=view.thread.site, connection=SITE, going_on=True)
         return members(view, blind=blind)
 
 

@@ -38,7 +38,7 @@ from bot.store.store import Store
 LIVE = 2.0
 """Seconds that ItemPath has for its answer."""
 _ALL = 100_000
-"""Open episodes of a site: at most two for each connection."""
+"""What goes on at a site: a few episodes for each connection at most."""
 LINK = 1.0
 """Seconds that Slack has to name the address of a thread; an answer without it is still an answer."""
 
@@ -78,7 +78,7 @@ class Sight:
     read_at: datetime | None = None
     """When what is remembered was read."""
     episodes: tuple[Episode, ...] = ()
-    """Open ones: its own, newest first, then those of its site."""
+    """What is not over: its own, newest first, then those of its site."""
     threads: Mapping[str, Thread]
     """Where they are told, by id."""
     link: str | None = None
@@ -232,7 +232,7 @@ class Lookup:
 
     async def open_threads(self, site: str) -> tuple[Thread, ...]:
         """Where everything that goes on at a site is told, the oldest first. Raises `StoreError`."""
-        episodes = await self._store.episodes(site=site, open_only=True, limit=_ALL)
+        episodes = await self._store.episodes(site=site, going_on=True, limit=_ALL)
         threads = await self._store.threads({episode.thread for episode in episodes if episode.thread})
         return tuple(sorted((t for t in threads.values() if t.open), key=lambda thread: thread.opened))
 
@@ -265,8 +265,8 @@ class Lookup:
     async def _look(
         self, site: str, connection: str, record: ConnectionRecord | None, reading: Reading | None = None
     ) -> Sight:
-        episodes = await self._store.episodes(site=site, connection=connection, open_only=True)
-        episodes += await self._store.episodes(site=site, connection=SITE, open_only=True)
+        episodes = await self._store.episodes(site=site, connection=connection, going_on=True)
+        episodes += await self._store.episodes(site=site, connection=SITE, going_on=True)
         threads = await self._store.threads(episode.thread for episode in episodes if episode.thread)
         about = next((found for found in await self._store.sites() if found.name == site), None)
         root = await self._root(episodes)

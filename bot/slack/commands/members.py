@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.core.connection import State
-from bot.core.incidents import SITE, Closing, Episode, ThreadKind, ThreadView
+from bot.core.incidents import SITE, Closing, Episode, Phase, Thread, ThreadKind, ThreadView
 from bot.slack.blocks import Foreign, Line, bullets, rich_section, rich_text
 from bot.slack.commands.replies import Answer, answer
-from bot.slack.messages.phrases import acknowledged, fell, hushed, length, name, outage_error, reference, told
-from bot.slack.messages.post import NOTICE_SIGN, OVER_SIGN, Post, full
+from bot.slack.messages.phrases import acknowledged, fell, flaps, hushed, length, name, outage_error, reference, told
+from bot.slack.messages.post import FLAPPING_SIGN, NOTICE_SIGN, OVER_SIGN, Post, full
 from bot.slack.wording import count, natural, sign
 
 LISTED = 100
@@ -34,7 +34,7 @@ def members(view: ThreadView, *, blind: Sequence[Episode]) -> Answer:
     noun = "site" if of_sites else "connection"
     mark = State.UNKNOWN if of_sites else State.DOWN
     post = Post(
-        sign=(sign(mark if going_on else State.UP) if view.episodes else NOTICE_SIGN),
+        sign=_sign(thread, mark if going_on else State.UP) if view.episodes else NOTICE_SIGN,
         headline=(f"{count(len(view.episodes), noun)}: {counts}" if counts else f"No {noun} was down",),
         body=told(
             *(
@@ -42,6 +42,7 @@ def members(view: ThreadView, *, blind: Sequence[Episode]) -> Answer:
                 for e in blind
                 if not of_sites
             ),
+            flaps(thread),
             acknowledged(thread),
             *hushed(thread),
         )
@@ -57,6 +58,10 @@ def members(view: ThreadView, *, blind: Sequence[Episode]) -> Answer:
         if (more := len(found) - LISTED) > 0:
             blocks.append(rich_text(rich_section([(f"and {more:,} more: ask for list {State.DOWN}",)])))
     return answer(rendered.text, blocks)
+
+
+def _sign(thread: Thread, worst: State) -> str:
+    return FLAPPING_SIGN if thread.phase is Phase.FLAPPING and worst is State.UP else sign(worst)
 
 
 def _worst_first(episode: Episode) -> tuple[int, tuple[tuple[str, int], ...], str]:

@@ -23,8 +23,19 @@ from bot.slack.blocks import (
 )
 from bot.slack.commands.lookup import Sight
 from bot.slack.commands.people import COMMAND
-from bot.slack.messages.phrases import acknowledged, all_facts, fell, reference, sentences, silenced, times_seen, told
-from bot.slack.messages.post import ACKNOWLEDGED_SIGN, ERROR_SIGN, NOTICE_SIGN, Post, full
+from bot.slack.messages.phrases import (
+    acknowledged,
+    all_facts,
+    fell,
+    flaps,
+    length,
+    reference,
+    sentences,
+    silenced,
+    times_seen,
+    told,
+)
+from bot.slack.messages.post import ACKNOWLEDGED_SIGN, ERROR_SIGN, FLAPPING_SIGN, NOTICE_SIGN, Post, full
 from bot.slack.wording import count, duration, sign
 from bot.store.errors import StoreError
 
@@ -180,8 +191,11 @@ def _incident(episode: Episode, sight: Sight) -> Line:
     thread = sight.threads.get(episode.thread or "")
     who = acknowledged(thread) if thread else ("Not announced in the channel.",)
     so_far = duration(sight.at - episode.start)
-    if episode.kind is EpisodeKind.OUTAGE:
-        line: Line = (f"{sign(State.DOWN)} Open outage: ", *fell(episode), f", for {so_far} so far.")
+    if episode.end is not None:
+        # Of a thread that flaps: else what is over is not shown.
+        line: Line = (f"{FLAPPING_SIGN} Not over yet: up since ", episode.end, f", after {length(episode)} down.")
+    elif episode.kind is EpisodeKind.OUTAGE:
+        line = (f"{sign(State.DOWN)} Open outage: ", *fell(episode), f", for {so_far} so far.")
     elif episode.kind is EpisodeKind.ERROR:
         seen = times_seen(max(episode.families, key=lambda family: family.last_at)) if episode.families else ()
         line = sentences((f"{ERROR_SIGN} Open error, since ", episode.start, "."), seen)
@@ -192,7 +206,7 @@ def _incident(episode: Episode, sight: Sight) -> Line:
             " since ",
         )
         line = (*line, episode.start, f", for {so_far} so far.")
-    return sentences(line, who)
+    return sentences(line, flaps(thread) if thread else (), who)
 
 
 def _missing_fields(row: Connection) -> Line:
@@ -223,6 +237,10 @@ def acknowledgement(reply: AckReply | None, *, about: str | None) -> Answer:
     if outcome is AckOutcome.ENDED:
         over: Line = (*name, " is over: nothing left to acknowledge")
         return private(Post(sign=NOTICE_SIGN, headline=over))
+    if outcome is AckOutcome.NOT_TOLD:
+        untold: Line = (*name, " is open, but the channel has not been told of it")
+        why: Line = ("It is muted, or cannot be seen at the moment. Once it is announced it can be acknowledged.",)
+        return private(Post(sign=NOTICE_SIGN, headline=untold, body=(why,)))
     return private(Post(sign=NOTICE_SIGN, headline=(*name, " has no open incident: nothing to acknowledge")))
 
 

@@ -73,7 +73,7 @@ class Survey:
     async def list(self, listing: Listing) -> Listed:
         """Raises `StoreError`."""
         records = [record for record in await self._store.records() if record.site in self.sites]
-        going_on = [e for e in await self._store.episodes(open_only=True, limit=_ALL) if e.site in self.sites]
+        going_on = [e for e in await self._store.episodes(going_on=True, limit=_ALL) if e.site in self.sites]
         blind = tuple(e for e in going_on if e.kind is EpisodeKind.BLIND)
         marks = await self._marks(going_on)
         read = {site.name for site in await self._store.sites() if site.baseline_at is not None}

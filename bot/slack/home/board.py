@@ -17,7 +17,7 @@ from bot.slack.wording import natural
 from bot.store.store import Store
 
 _ALL = 100_000
-"""Open episodes: at most two for each connection, and one for each site."""
+"""What goes on: a few episodes for each connection at most, and one for each site."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,11 +31,16 @@ class SiteBoard:
     blind: Episode | None
     """Why it cannot be read, if it cannot."""
     incidents: tuple[Episode, ...]
-    """Open outages, what stops most first, then open errors."""
+    """Open outages, what stops most first, then what flaps and is up for the moment, then open errors."""
     silences: tuple[Silence, ...]
     """What silences the site itself."""
     silent: Mapping[str, Silence]
     """What silences those incidents that were not announced, by the connection's id."""
+
+    @property
+    def flapping(self) -> int:
+        """How many are up for the moment only."""
+        return sum(1 for episode in self.incidents if not episode.open)
 
     @property
     def watched(self) -> int:
@@ -80,7 +85,7 @@ async def gather(store: Store, *, sites: Collection[str], maintenance: Sequence[
     """`sites` are the configured ones. Raises `StoreError`."""
     site_records = {record.name: record for record in await store.sites()}
     records = [record for record in await store.records() if record.site in sites]
-    episodes = [episode for episode in await store.episodes(open_only=True, limit=_ALL) if episode.site in sites]
+    episodes = [episode for episode in await store.episodes(going_on=True, limit=_ALL) if episode.site in sites]
     threads = await store.threads(episode.thread for episode in episodes if episode.thread)
     mutes = [mute for mute in await store.mutes(now=now) if mute.site in sites]
     blind = {episode.site: episode for episode in episodes if episode.connection == SITE}
@@ -121,17 +126,17 @@ async def gather(store: Store, *, sites: Collection[str], maintenance: Sequence[
 _Natural: TypeAlias = tuple[tuple[str, int], ...]
 
 
-def _worst_first(episode: Episode) -> tuple[bool, int, datetime, _Natural, _Natural, str]:
+def _worst_first(episode: Episode) -> tuple[bool, bool, int, datetime, _Natural, _Natural, str]:
     """Of equals in the order in which people look for a name."""
     by_name = natural(episode.row.name if episode.row else ""), natural(episode.connection), episode.connection
-    return episode.kind is not EpisodeKind.OUTAGE, -_stops(episode), episode.start, *by_name
+    return episode.kind is not EpisodeKind.OUTAGE, not episode.open, -_stops(episode), episode.start, *by_name
 
 
 def _worst_site_first(site: SiteBoard) -> tuple[int, int, int, _Natural]:
     """What cannot be read at all is worst: nobody knows what is down there."""
     down = site.counts[State.DOWN]
     rank = 0 if site.blind else {State.DOWN: 1, State.UNKNOWN: 2, State.UP: 4 - bool(site.incidents)}[site.state]
-    return rank, -sum(map(_stops, site.incidents)), -down, natural(site.name)
+    return rank, -sum(_stops(e) for e in site.incidents if e.open), -down, natural(site.name)
 
 
 def _stops(episode: Episode) -> int:

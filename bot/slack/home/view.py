@@ -11,8 +11,8 @@ from bot.core.incidents import EVERY, Episode, EpisodeKind, Mute
 from bot.core.maintenance import Window
 from bot.slack.blocks import Block, Foreign, Line, bullets, header, rich_section, rich_text, section
 from bot.slack.home.board import Board, SiteBoard
-from bot.slack.messages.phrases import fell, name, outage_error, reference, sentences, silenced, told
-from bot.slack.messages.post import ERROR_SIGN, NOTICE_SIGN, SILENT_SIGN
+from bot.slack.messages.phrases import fell, flaps, name, outage_error, reference, sentences, silenced, told
+from bot.slack.messages.post import ERROR_SIGN, FLAPPING_SIGN, NOTICE_SIGN, SILENT_SIGN
 from bot.slack.wording import count, escape, sign
 
 SITES = 40
@@ -71,9 +71,13 @@ def _headline(board: Board) -> Line:
         parts.append(f"{unknown:,} unknown")
     worst = State.DOWN if down else State.UNKNOWN if unread or unknown else State.UP
     watched = sum(site.watched for site in board.sites)
+    flapping = sum(site.flapping for site in board.sites)
     if not parts:
         parts.append(f"All {count(watched, 'connection')} up" if watched else "No connection is known")
-    return (f"{sign(worst)} {', '.join(parts)}",)
+    if flapping:
+        parts.append(f"{flapping:,} of them flapping" if worst is State.UP else f"{flapping:,} flapping")
+    mark = FLAPPING_SIGN if flapping and worst is State.UP else sign(worst)
+    return (f"{mark} {', '.join(parts)}",)
 
 
 def _site(site: SiteBoard, shown: Sequence[Episode], board: Board) -> Block:
@@ -129,6 +133,8 @@ def _incident(episode: Episode, site: SiteBoard, board: Board) -> Line:
         log = outage_error(episode)
         error: Line = (Foreign(log.error or "", ERROR_LIMIT),) if log else ()
         what: Line = (f"{sign(State.DOWN)} ", *who, " ", *fell(episode), f"{bad}.")
+        if episode.end is not None:
+            what, error = (f"{FLAPPING_SIGN} ", *who, " up since ", episode.end, "."), ()
     else:
         latest = max(episode.families, key=lambda family: family.last_at, default=None)
         error = (Foreign(latest.log.error or "", ERROR_LIMIT),) if latest else ()
@@ -140,7 +146,7 @@ def _incident(episode: Episode, site: SiteBoard, board: Board) -> Line:
     else:
         has = ("Acknowledged by ", Foreign(thread.ack_by.name, 40, style="bold"), ".")
     silent: Line = (f"{SILENT_SIGN} Silent until ", silence.until, ".") if silence else ()
-    return sentences(what, has, silent, error)
+    return sentences(what, flaps(thread) if thread else (), has, silent, error)
 
 
 def _others(rest: Sequence[SiteBoard]) -> Line:

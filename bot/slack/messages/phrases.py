@@ -7,7 +7,19 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from bot.core.connection import Connection, Log, State
-from bot.core.incidents import SITE, Closing, Episode, EpisodeKind, Family, Message, Silence, Thread, ThreadView, Why
+from bot.core.incidents import (
+    SITE,
+    Closing,
+    Episode,
+    EpisodeKind,
+    Family,
+    Message,
+    Phase,
+    Silence,
+    Thread,
+    ThreadView,
+    Why,
+)
 from bot.slack.blocks import Fact, Foreign, Line, Span
 from bot.slack.messages.post import OVER_SIGN, SILENT_SIGN
 from bot.slack.wording import ADDRESS_LIMIT, NAME_LIMIT, count, duration, impact, sign
@@ -121,6 +133,11 @@ def acknowledged(thread: Thread) -> Line:
         return ("Nobody has acknowledged it yet.",) if thread.open else ()
     at: Line = (", ", thread.ack_at) if thread.ack_at else ()
     return ("Acknowledged by ", Foreign(thread.ack_by.name, style="bold"), *at, ".")
+
+
+def flaps(thread: Thread) -> Line:
+    """Of what changes too often to be over for good, as a sentence."""
+    return (f"It is flapping: {count(thread.changes, 'change')} so far.",) if thread.phase is Phase.FLAPPING else ()
 
 
 def silenced(silence: Silence | None) -> Line:

@@ -138,7 +138,7 @@ class House:
 
     async def thread(self, connection: str, *, site: str = "plant") -> str:
         """Where the open incident of a connection is told."""
-        (episode,) = await self.store.episodes(site=site, connection=connection, open_only=True)
+        (episode,) = await self.store.episodes(site=site, connection=connection, going_on=True)
         assert episode.thread is not None
         return episode.thread
 
