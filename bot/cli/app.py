@@ -5,6 +5,7 @@ Whatever does work is imported by the verb that needs it, so that `--help` answe
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -51,12 +52,14 @@ def main() -> None:
     app()
 
 
-def _hear_sigterm() -> None:
-    """Until the service hears it itself. Loading takes a second, in which the first process of a container, for which
+def _hear_signals() -> None:
+    """Until the service hears them itself. Loading takes a second, in which the first process of a container, for which
     signals do nothing unless it says so, would be deaf.
     """
     if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+        for name in (signal.SIGTERM, signal.SIGINT):
+            # Nothing has begun that would have to be put in order, and an exception can get lost where modules are loaded.
+            signal.signal(name, lambda *_: os._exit(0))
 
 
 def _version(*, wanted: bool) -> None:
@@ -81,7 +84,7 @@ def _about(
 @app.command()
 def run(config: Config = None) -> None:
     """Run the service, until SIGTERM or Ctrl-C."""
-    _hear_sigterm()
+    _hear_signals()
     from bot.cli.service import serve  # noqa: PLC0415
 
     raise typer.Exit(serve(config))
@@ -114,7 +117,7 @@ def demo(
     Simulated ItemPath sites and a local Slack, driven by the very bot of `run`. Reads neither environment nor
     configuration.
     """
-    _hear_sigterm()
+    _hear_signals()
     from bot.cli.service import show  # noqa: PLC0415
 
     raise typer.Exit(show(port))

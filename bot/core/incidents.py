@@ -320,3 +320,5 @@ class ThreadView:
     root: Message
     episodes: tuple[Episode, ...] = ()
     """The latest of each connection in the thread, oldest first."""
+    earlier: Episode | None = None
+    """The one that is told by the message to be rendered, if another of its connection has come since."""

@@ -18,6 +18,10 @@ from bot.store.outbox import DeliveryState, MessageKey, Outgoing
 INCIDENTS = frozenset({ThreadKind.OUTAGE, ThreadKind.GROUP, ThreadKind.ERROR, ThreadKind.SITE, ThreadKind.BASELINE})
 
 
+CANNOT_RENDER = "cannot_render"
+"""Why a message waits that this program could not put into words."""
+
+
 class Action(enum.StrEnum):
     POST = "post"
     EDIT = "edit"
@@ -91,7 +95,9 @@ def _candidates(waiting: Iterable[Outgoing], pace: Pace, now: datetime) -> Itera
                 yield _step(Action.LOOK, outgoing, pace), _due(outgoing.due_at, now)
             case DeliveryState.NEW | DeliveryState.HELD:
                 in_turn = thread not in unfinished
-                unfinished.add(thread)
+                if outgoing.error != CANNOT_RENDER:
+                    # A fault of this program's: what follows it must not wait until that is mended.
+                    unfinished.add(thread)
                 if in_turn and (outgoing.message.role is Role.ROOT or outgoing.root_ts is not None):
                     yield _step(Action.POST, outgoing, pace), _due(outgoing.due_at, now)
             case DeliveryState.SENT:

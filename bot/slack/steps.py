@@ -16,7 +16,7 @@ from bot.slack.errors import Ambiguous, Gone, Malformed, Refused, Scope, SlackEr
 from bot.slack.looks import TWIN_FIRST, Looks
 from bot.slack.messages import Rendered, render
 from bot.slack.pace import EDIT, POST, Pace
-from bot.slack.plan import Action, Step
+from bot.slack.plan import CANNOT_RENDER, Action, Step
 from bot.slack.waits import Waits, label
 from bot.slack.workspace import Workspace
 from bot.store.outbox import Claim, Form, MessageKey, Outgoing
@@ -90,7 +90,7 @@ class Steps:
             return
         content = self._content(claim)
         if content is None:
-            await self._refused(outgoing, Refused("cannot_render", scope=Scope.MESSAGE))
+            await self._refused(outgoing, Refused(CANNOT_RENDER, scope=Scope.MESSAGE))
             return
         try:
             channel_id, ts = await self._call_post(outgoing, channel, content)
@@ -217,7 +217,7 @@ class Steps:
         content = self._content(claim)
         try:
             if content is None:
-                raise Refused("cannot_render", scope=Scope.MESSAGE)
+                raise Refused(CANNOT_RENDER, scope=Scope.MESSAGE)
             await self._calls.call(EDIT, channel=outgoing.channel_id, ts=outgoing.ts, **content)
         except SlackError as error:
             await self._edit_failed(outgoing, error)

@@ -240,8 +240,10 @@ class Outbox:
 
     async def _claim_of(self, connection: AsyncConnection, key: MessageKey) -> Claim | None:
         outgoing = await views.outgoing(connection, self._where, key)
-        view = await views.thread_view(connection, self._where, key.thread)
-        return None if outgoing is None or view is None else Claim(outgoing=outgoing, view=view)
+        if outgoing is None:
+            return None
+        view = await views.thread_view(connection, self._where, key.thread, telling=outgoing.message)
+        return None if view is None else Claim(outgoing=outgoing, view=view)
 
 
 _DONE: dict[str, Any] = {"error": None, "due_at": None, "attempts": 0, "looks": 0}

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.core.incidents import Phase, ThreadKind, ThreadView
+from bot.core.incidents import Message, Phase, ThreadKind, ThreadView
 from bot.store import rows
 from bot.store.errors import understood
 from bot.store.outgoing import DeliveryState, Form, MessageKey, Outgoing
@@ -70,10 +70,15 @@ def latest(condition: ColumnElement[bool]) -> Select[tuple[str]]:
 
 _THREAD = select(thread).where(thread.c.id == bindparam("of"))
 _ROOT = select(message).where(message.c.thread == bindparam("of"), message.c.n == 0)
+_EPISODE = select(episode).where(episode.c.id == bindparam("told"), episode.c.thread == bindparam("of"))
 _EPISODES = select(episode).where(episode.c.id.in_(latest(episode.c.thread == bindparam("of")))).order_by(*OLDEST_FIRST)
 
 
-async def thread_view(connection: AsyncConnection, where: str, thread_id: str) -> ThreadView | None:
+async def thread_view(
+    connection: AsyncConnection, where: str, thread_id: str, *, telling: Message | None = None
+) -> ThreadView | None:
+    """`telling`: the message that is to be rendered. What it tells may be over, and told late."""
+    told = None if telling is None else telling.params.get("episode")
     with understood(where):
         found = await connection.execute(_THREAD, {"of": thread_id})
         root = await connection.execute(_ROOT, {"of": thread_id})
@@ -81,10 +86,13 @@ async def thread_view(connection: AsyncConnection, where: str, thread_id: str) -
         row, root_row = next(rows.each(found), None), next(rows.each(root), None)
         if row is None or root_row is None:
             return None
+        latest_ones = tuple(map(rows.episode_of, rows.each(episodes)))
+        earlier = None
+        if told is not None and told not in {e.id for e in latest_ones}:
+            found = await connection.execute(_EPISODE, {"of": thread_id, "told": told})
+            earlier = next(map(rows.episode_of, rows.each(found)), None)
         return ThreadView(
-            thread=rows.thread_of(row),
-            root=rows.message_of(root_row),
-            episodes=tuple(map(rows.episode_of, rows.each(episodes))),
+            thread=rows.thread_of(row), root=rows.message_of(root_row), episodes=latest_ones, earlier=earlier
         )
 
 

@@ -8,6 +8,7 @@ import os
 import re
 import signal
 import socket
+import sys
 from collections.abc import Iterator
 
 import aiohttp
@@ -16,7 +17,7 @@ import pytest
 from bot.sandbox.itempath import SimulatedItemPath
 from bot.sandbox.slack.server import LocalSlack
 from bot.store.store import Store
-from tests.cli.typed import Cli, line_with
+from tests.cli.typed import ROOT, Cli, line_with
 
 
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
@@ -35,17 +36,48 @@ async def test_run_goes_on_until_it_is_told_to_stop_and_ends_with_0(
         assert secret not in err.decode()
 
 
-async def test_it_may_be_told_to_stop_before_it_has_begun(cli: Cli) -> None:
+@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
+async def test_it_may_be_told_to_stop_before_it_has_begun(cli: Cli, stop: signal.Signals) -> None:
     """As the first process of a container it would hear nothing that it does not ask to hear."""
     slow = cli.cwd / "slow.toml"
     os.mkfifo(slow)
     async with cli.process("run", "--config", str(slow)) as process:
         # Opened when the bot begins to read it.
         writing = await asyncio.to_thread(slow.open, "wb")
-        process.send_signal(signal.SIGTERM)
+        process.send_signal(stop)
         _, err = await asyncio.wait_for(process.communicate(), timeout=60)
         writing.close()
     assert (process.returncode, err) == (0, b"")
+
+
+WHILE_LOADING = """
+import os, signal, sys
+
+def once(frame, event, argument):
+    name, file = frame.f_code.co_name, frame.f_code.co_filename
+    if event == "call" and name == "cb" and "importlib" in file and callable(signal.getsignal(signal.SIGTERM)):
+        sys.setprofile(None)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+sys.argv = ["itempath-bot", "run"]
+from bot.cli import main
+sys.setprofile(once)
+main()
+"""
+
+
+@pytest.mark.usefixtures("site", "slack")
+async def test_a_signal_is_not_lost_where_python_disregards_exceptions(cli: Cli) -> None:
+    """The import system has such places; an exception out of the signal's handler would vanish there."""
+    cli.set(BOT_LISTEN="127.0.0.1:0")
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", WHILE_LOADING, env={**os.environ, "PYTHONPATH": str(ROOT)}, cwd=cli.cwd
+    )
+    try:
+        assert await asyncio.wait_for(process.wait(), timeout=60) == 0
+    finally:
+        if process.returncode is None:
+            process.kill()
 
 
 @pytest.mark.usefixtures("site", "slack")

@@ -102,8 +102,11 @@ def flapped(changes: int) -> Line:
     return (f"It was flapping before: {count(changes, 'change')}.",) if changes > 0 else ()
 
 
-def recovered(episode: Episode, *, error: str | None) -> Post:
+def recovered(episode: Episode, *, error: str | None, fell_again: bool = False) -> Post:
+    """In the past tense when it has fallen again before this could be sent."""
     mark, state = _end(episode)
+    if fell_again:
+        mark, state = OVER_SIGN, f" was up again after {length(episode)}, and fell again"
     return Post(
         sign=mark,
         headline=(name(episode), state),

@@ -223,8 +223,8 @@ def outage_error(episode: Episode) -> Log | None:
 def episode_of(view: ThreadView, message: Message) -> Episode:
     """The episode that a reply tells. Raises `LookupError` when the view does not have it."""
     wanted = message.params["episode"]
-    for episode in view.episodes:
-        if episode.id == wanted:
+    for episode in (*view.episodes, view.earlier):
+        if episode is not None and episode.id == wanted:
             return episode
     raise LookupError(f"thread {view.thread.id} has no episode {wanted!r}")
 

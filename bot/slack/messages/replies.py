@@ -57,7 +57,7 @@ def _recovered(view: ThreadView, message: Message) -> Post:
     episode, error = episode_of(view, message), message.params["error"]
     if episode.kind is EpisodeKind.BLIND:
         return sites.regained(view, episode)
-    return outages.recovered(episode, error=None if error is None else str(error))
+    return outages.recovered(episode, error=None if error is None else str(error), fell_again=episode is view.earlier)
 
 
 def _error(episode: Episode, fingerprint: str) -> Post:

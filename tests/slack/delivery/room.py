@@ -123,6 +123,14 @@ class Room:
             overtaken=(Overtaken(thread=thread.id, revision=revision),),
         )
 
+    async def fall_again(self, n: int) -> None:
+        """Told by the root that there is."""
+        now = self.clock.now()
+        view = await self.store.thread(f"default/{n}")
+        assert view is not None
+        thread = replace(view.thread, phase=Phase.FLAPPING, closed=None)
+        await self.commit(threads=(thread,), episodes=(replace(an_episode(n, now), id=f"default#{n}-again"),))
+
     async def revise(self, *numbers: int, revision: int = 2) -> None:
         await self.commit(revisions=tuple(Revision(thread=f"default/{n}", n=0, revision=revision) for n in numbers))
 

@@ -123,6 +123,20 @@ async def test_an_outage_that_was_shown_is_edited_and_told_by_a_broadcast(room: 
     assert len(room.slack.made("chat.update")) == 1
 
 
+async def test_what_is_told_late_of_an_earlier_downtime_is_told_and_holds_up_nothing(room: Room) -> None:
+    """It fell again meanwhile, in the same thread: the latest downtime is not the one that the reply is about."""
+    await room.announce(1)
+    async with room.running():
+        await room.until_settled()
+    await room.recover(1)
+    await room.fall_again(1)
+    await room.remind(1, reply=2)
+    async with room.running():
+        await room.until_settled()
+    assert room.shown() == ["1.0", "1.1", "1.2"]
+    assert " was up again after " in room.text(key(1, 1))
+
+
 async def test_a_change_while_the_root_is_being_sent_is_edited_into_it(room: Room) -> None:
     async with room.running():
         with room.slack.gate("chat.postMessage"):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from bot.core.incidents import Message, MessageKind, Role, ThreadKind
 from bot.slack.pace import POST, WORKSPACE, Pace
-from bot.slack.plan import Action, plan
+from bot.slack.plan import CANNOT_RENDER, Action, plan
 from bot.store.outbox import DeliveryState, MessageKey, Outgoing
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -102,6 +102,13 @@ def test_a_mass_outage_is_an_incident_and_waits_behind_nothing_less() -> None:
     rows = [row(1, 1, role=Role.BROADCAST, created_at=NOW - SECOND), row(2, 1, created_at=NOW - SECOND)]
 
     assert steps(*rows, group) == [(Action.POST, "s/3", 0)]
+
+
+def test_what_cannot_be_put_into_words_holds_up_nothing_behind_it() -> None:
+    """A fault of the program's: it is tried again now and then, and the thread goes on without it."""
+    held = row(1, 1, DeliveryState.HELD, error=CANNOT_RENDER, due_at=NOW + 60 * SECOND)
+    assert steps(held, row(1, 2)) == [(Action.POST, "s/1", 2)]
+    assert steps(replace(held, error="msg_too_long"), row(1, 2)) == []
 
 
 def test_of_one_moment_the_thread_that_was_opened_first_goes_first() -> None:

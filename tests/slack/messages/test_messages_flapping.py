@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.core.incidents import Closing, Episode, MessageKind, Phase, Thread, ThreadKind
-from bot.slack.messages import Rendered
+from bot.core.incidents import Closing, Episode, Message, MessageKind, Phase, Role, Thread, ThreadKind
+from bot.slack.messages import Rendered, render
 
 if TYPE_CHECKING:
     from tests.slack.messages.conftest import Story
@@ -184,3 +185,15 @@ def test_what_a_group_came_to_may_have_changed_again(story: Story, shown: Shown)
         "⚪ Flapping had ended: 9 of the connections of plant in this outage were down",
         "By now that has changed again.",
     ]
+
+
+def test_a_recovery_that_is_told_when_it_has_fallen_again_is_told_in_the_past_tense(story: Story, shown: Shown) -> None:
+    earlier = over(story)
+    view = replace(story.view(flapping(story), story.episode(id="plant#9", start=story.later)), earlier=earlier)
+    params = {"episode": earlier.id, "error": None}
+    message = Message(thread=view.thread.id, n=1, role=Role.BROADCAST, kind=MessageKind.RECOVERED, params=params)
+    lines = shown(render(view, message, form="full", now=story.later, interactive=True))
+
+    assert lines[0].startswith("⚪ Web Services was up again after ")
+    assert lines[0].endswith(", and fell again")
+    assert lines[1].startswith("plant/2: Downtime ")
