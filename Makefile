@@ -38,7 +38,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test checks lint types imports bytecode unit stories torture bench browser screenshots format lock image clean
+.PHONY: help demo dev test checks lint types imports bytecode unit stories torture bench browser screenshots format lock image clean
 
 help: ## list these targets
 	@echo 'make TARGET, where TARGET is one of:'
@@ -47,6 +47,8 @@ help: ## list these targets
 
 demo: $(RUNTIME) ## the whole story on this machine, no account needed (PORT=8090 chooses the port)
 	@$(PY) -m bot demo $(if $(PORT),--port $(PORT))
+
+dev: $(DEV) ## what the checks need, installed into the virtual environment
 
 # One after the other, whatever make was told: tests share the processors and the coverage files.
 test: $(DEV) ## every check but the browser's: what a change must pass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import re
 import unicodedata
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 import typer
 
 from bot.cli.app import app
+from bot.cli.working import BAD_CONFIGURATION
 from bot.core.events import EventKind
 from bot.core.incidents import Why
 from bot.settings import SettingDoc, load, reference
@@ -224,3 +226,16 @@ def test_every_picture_is_told_in_words() -> None:
 
     assert images
     assert all(re.search(r'alt="[^"]{40,}"', image) for image in images)
+
+
+def test_the_unit_of_systemd_runs_the_bot_and_gives_it_the_time_that_it_needs_to_stop() -> None:
+    unit = configparser.ConfigParser()
+    unit.optionxform = str  # type: ignore[assignment, method-assign]
+    unit.read_string(README.partition("```ini\n")[2].partition("```")[0])
+
+    service = unit["Service"]
+    assert service["ExecStart"].startswith(service["WorkingDirectory"])
+    assert service["ExecStart"].endswith("-m bot run")
+    assert service["EnvironmentFile"] == f"{service['WorkingDirectory']}/.env"
+    assert int(service["RestartPreventExitStatus"]) == BAD_CONFIGURATION
+    assert int(service["TimeoutStopSec"]) > int(re.findall(r"stops within (\d+) seconds", README)[0])
