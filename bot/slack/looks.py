@@ -16,7 +16,7 @@ from bot.slack.fate import Copy
 from bot.slack.pace import BACK_OFF_MOST, LOOK
 from bot.slack.waits import MOST_WHILE_AWAY, Waits, label
 from bot.slack.workspace import Workspace
-from bot.store.outbox import Outgoing
+from bot.store.outgoing import NO_SUCH_CHANNEL, Outgoing
 from bot.store.store import Store
 
 _log = structlog.get_logger(__name__)
@@ -175,7 +175,7 @@ def _cannot_be_seen(error: SlackError) -> bool:
 
     A missing `*:history` scope, or a public channel that the bot posts to without being in it, for two.
     """
-    return isinstance(error, Refused) and error.scope is not Scope.WORKSPACE and error.error != "channel_not_found"
+    return isinstance(error, Refused) and error.scope is not Scope.WORKSPACE and error.error != NO_SUCH_CHANNEL
 
 
 def _words(error: SlackError) -> str:

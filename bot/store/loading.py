@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, exists, or_, select, union
+from sqlalchemy import bindparam, exists, func, or_, select, union
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.incidents import MessageKind, Phase, ThreadKind
 from bot.core.state import SiteState
 from bot.store import rows
-from bot.store.outgoing import DeliveryState
+from bot.store.outgoing import NO_SUCH_CHANNEL, DeliveryState
 from bot.store.tables import UNSENT, connection, episode, message, mute, site, thread
 from bot.store.views import OLDEST_FIRST, latest
 
@@ -22,8 +22,20 @@ _OPEN = [phase.value for phase in Phase if phase is not Phase.CLOSED]
 _NAME = bindparam("name", type_=site.c.name.type)
 _PEERS = bindparam("peers", type_=site.c.name.type, expanding=True)
 
-# Slack certainly does not have it: it was never tried, or refused.
-_UNPOSTED = (message.c.n == 0) & UNSENT & (message.c.state != DeliveryState.MAYBE.value) & ~message.c.maybe_sent_before
+# Slack does not have it, as far as anybody can tell: it was never tried, or refused; in the end, at least, after an answer
+# that told nothing; or what became of it cannot be looked up, as there is no such channel.
+_UNPOSTED = (
+    (message.c.n == 0)
+    & UNSENT
+    & or_(
+        (message.c.state == DeliveryState.NEW.value) & ~message.c.maybe_sent_before,
+        message.c.state == DeliveryState.HELD.value,
+        (message.c.state == DeliveryState.MAYBE.value)
+        & (func.coalesce(message.c.error, "") == NO_SUCH_CHANNEL)
+        # Looked for in vain, and not under way.
+        & message.c.due_at.is_not(None),
+    )
+)
 # Not a join: SQLite would begin with all the threads that are kept, instead of the few messages that wait.
 _IN_ITS_THREADS = exists().where(thread.c.id == message.c.thread, thread.c.site == _NAME)
 
@@ -61,7 +73,7 @@ _MATTERS = union(
     _OVER_LATELY.with_only_columns(episode.c.id),
     latest(episode.c.thread.in_(_WANTED)),
 )
-_UNDELIVERED = select(message.c.thread, message.c.kind, message.c.state, message.c.maybe_sent_before).where(
+_UNDELIVERED = select(message.c.thread, message.c.kind, _UNPOSTED.label("unposted")).where(
     UNSENT, _IN_ITS_THREADS, or_(message.c.n == 0, message.c.kind == MessageKind.REMINDER.value)
 )
 _RECORDS = select(connection).where(connection.c.site == _NAME)
@@ -103,6 +115,6 @@ async def _undelivered(transaction: AsyncConnection, name: str) -> tuple[frozens
     for row in found:
         if row.kind == MessageKind.REMINDER:
             reminders.add(row.thread)
-        elif row.state != DeliveryState.MAYBE and not row.maybe_sent_before:
+        elif row.unposted:
             unposted.add(row.thread)
     return frozenset(unposted), frozenset(reminders)

@@ -9,6 +9,9 @@ from typing import NamedTuple
 
 from bot.core.incidents import Message, Role, ThreadKind, ThreadView
 
+NO_SUCH_CHANNEL = "channel_not_found"
+"""Slack's word for a channel that there is not, or not for this bot."""
+
 
 class DeliveryState(enum.StrEnum):
     NEW = "new"

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, or_, update
+from sqlalchemy import bindparam, case, delete, insert, or_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.incidents import Role, Thread
@@ -16,7 +16,7 @@ from bot.store.engine import Database
 from bot.store.errors import understood
 from bot.store.loading import load
 from bot.store.outgoing import DeliveryState, Form
-from bot.store.tables import connection, episode, event, message, mute, site, thread
+from bot.store.tables import UNSENT, connection, episode, event, message, mute, site, thread
 
 _REMOVE = delete(connection).where(connection.c.site == bindparam("of"), connection.c.id == bindparam("gone"))
 _REVISE = (
@@ -24,15 +24,21 @@ _REVISE = (
     .where(message.c.thread == bindparam("of"), message.c.n == bindparam("number"))
     .values(revision=bindparam("wanted"), closing=bindparam("closes"))
 )
+_PERHAPS_THERE = or_(message.c.maybe_sent_before, message.c.state == DeliveryState.MAYBE.value)
 _REDIRECT = (
-    # What held a root up was its former channel's.
+    # What held a root up was its former channel's. What was perhaps sent there is not looked for here.
     update(message)
-    .where(
-        message.c.thread == bindparam("of"),
-        message.c.n == 0,
-        or_(message.c.state == DeliveryState.NEW.value, message.c.state == DeliveryState.HELD.value),
+    .where(message.c.thread == bindparam("of"), message.c.n == 0, UNSENT)
+    .values(
+        state=DeliveryState.NEW.value,
+        generation=message.c.generation + case((_PERHAPS_THERE, 1), else_=0),
+        maybe_sent_before=False,
+        first_tried_at=None,
+        tried_at=None,
+        due_at=None,
+        error=None,
+        looks=0,
     )
-    .values(state=DeliveryState.NEW.value, due_at=None, error=None)
 )
 _OVERTAKE = (
     update(message)

@@ -157,6 +157,20 @@ async def test_a_root_is_unposted_only_while_slack_certainly_does_not_have_it(st
     await store.outbox.claim(key, now=NOW)
     await store.outbox.absent(key, generation=0)
     assert not await unposted()
+    # Once it is refused for good it is in no channel, whatever became of the attempt before.
+    await store.outbox.refused(key, generation=0, error="not_in_channel", due_at=None, held=True)
+    assert await unposted()
+
+
+async def test_a_root_of_which_nothing_can_be_found_out_is_unposted_where_there_is_no_such_channel(
+    store: Store,
+) -> None:
+    await commit(store, threads=(closed(1),), messages=(root("default/1"),))
+    key = MessageKey(thread="default/1", n=0)
+    await store.outbox.claim(key, now=NOW)
+    for error, unposted in (("not_in_channel", False), ("channel_not_found", True)):
+        await store.outbox.unsure(key, generation=0, error=error, due_at=NOW, looked=False)
+        assert ("default/1" in (await state_of(store)).unposted) is unposted
 
 
 async def test_a_reminder_that_slack_does_not_have_is_known(store: Store) -> None:

@@ -129,6 +129,23 @@ async def test_a_root_that_goes_elsewhere_meanwhile_is_neither_sent_nor_held_up_
     assert ((await row(outbox)).state, (await row(outbox)).due_at) == (DeliveryState.HELD, NOW + MINUTE)
 
 
+@pytest.mark.parametrize("looked", ["in vain", "and absent"])
+async def test_a_root_that_was_perhaps_sent_elsewhere_is_another_message_where_it_goes_now(
+    store: Store, outbox: Outbox, looked: str
+) -> None:
+    """Its copy in the former channel, if there is one, is not taken for it."""
+    await claimed(outbox)
+    if looked == "in vain":
+        await outbox.unsure(ROOT, generation=0, error="channel_not_found", due_at=NOW, looked=False)
+    else:
+        await outbox.absent(ROOT, generation=0)
+        await outbox.refused(ROOT, generation=0, error="not_in_channel", due_at=NOW, held=True)
+    await commit(store, threads=(replace(thread(1), channel="C2"),))
+    moved = await row(outbox)
+    assert (moved.state, moved.generation, moved.maybe_sent_before) == (DeliveryState.NEW, 1, False)
+    assert (moved.first_tried_at, moved.tried_at, moved.looks) == (None, None, 0)
+
+
 async def test_a_reply_that_its_root_told_already_is_never_sent(store: Store, outbox: Outbox) -> None:
     await commit(
         store,

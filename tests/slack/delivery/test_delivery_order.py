@@ -13,7 +13,7 @@ from bot.core.incidents import ThreadKind
 from bot.sandbox.slack.faults import Fault
 from bot.slack import delivery
 from tests.slack.delivery.conftest import Build
-from tests.slack.delivery.room import MOOT, Room, about, in_state, key
+from tests.slack.delivery.room import CHANNEL, MOOT, Room, about, in_state, key
 
 SECOND = timedelta(seconds=1)
 
@@ -164,6 +164,16 @@ async def test_what_waits_in_line_goes_where_its_route_leads_now(
     assert room.shown() == ["1.0"]
     assert await room.store.channel_id("second") in ("C0SECOND", None)
     assert await room.store.channel_id("alerts") in ("C0ALERTS", None)
+
+
+async def test_what_was_perhaps_sent_where_there_is_no_channel_goes_where_its_route_leads_now(room: Room) -> None:
+    room.slack.fail("chat.postMessage", Fault.drop())
+    await room.announce(1, channel="C0NOWHERE")
+    async with room.running():
+        await room.until_row(key(1), lambda row: row.error == "channel_not_found")
+    await room.reroute(1, channel=CHANNEL)
+    async with room.running(room.another()):
+        await room.until_shown("1.0'")
 
 
 async def test_draining_finishes_what_is_under_way_and_leaves_the_rest_in_the_database(room: Room) -> None:
