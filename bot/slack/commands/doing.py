@@ -51,7 +51,7 @@ class Doing:
             return refusal
         if isinstance(asked, Mute):
             asked = await self._longest(asked)
-        meant = await self._meant(asked, command)
+        meant = await self.meant(asked, command)
         if not isinstance(meant, tuple):
             return meant
         site, connection, about = meant
@@ -77,7 +77,7 @@ class Doing:
                 return longer
         return asked
 
-    async def _meant(self, asked: Ack | Mute | Unmute, command: str) -> tuple[str, str, str] | Answer:
+    async def meant(self, asked: Ack | Mute | Unmute, command: str) -> tuple[str, str, str] | Answer:
         """Site, id (or `EVERY`) and what to call it; or words, if it is not clear."""
         split = split_site(asked.ref, self._act)
         if split is not None and split[1] == EVERY:

@@ -13,7 +13,17 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.core.connection import State
-from bot.slack.commands.guesses import CALLED, GAP, USUAL, bare_length, listing_meant, lists, word_meant
+from bot.slack.commands.guesses import (
+    CALLED,
+    GAP,
+    USUAL,
+    listing_meant,
+    lists,
+    mutes_meant,
+    no_length,
+    without_for,
+    word_meant,
+)
 from bot.slack.commands.lengths import Length, length_at, length_in, lengths_in
 from bot.slack.commands.vocabulary import (
     ACK,
@@ -42,7 +52,6 @@ from bot.slack.commands.words import Word, opened, quoted, tidy, unquoted, words
 
 # `name = x`, `name: x`, `name= x`: what people write for `name=x`.
 _LOOSE_FILTER = re.compile(rf"(?i)\b({'|'.join(FILTERS)})(?:\s*[=:]\s*)(?=\S)")
-_LIKE_ID = re.compile(r"\d+|[^\s/]+/\S+")
 BEGINNING = 3
 """Letters from which on the beginning of a word of the grammar stands for it; no two begin alike."""
 LONGER_NAMES = 3
@@ -62,11 +71,16 @@ def parse_tidied(typed: str, *, sites: Collection[str] = ()) -> Command:
     try:
         return _read(typed, sites)
     except _WrongError as wrong:
-        guess = wrong.guess
-        if guess is not None and GAP not in guess and not _understood(guess, sites):
-            guess = None  # names of any form are put into it
+        # Names of any form are put into a guess.
+        guesses = [guess for guess in wrong.guesses if guess and (GAP in guess or _understood(guess, sites))]
         word = typed.partition(" ")[0].casefold()
-        return Help(problem=wrong.problem, guess=guess, word=word, unknown=wrong.unknown)
+        return Help(
+            problem=wrong.problem,
+            guess=guesses[0] if guesses else None,
+            others=tuple(guesses[1:]),
+            word=word,
+            unknown=wrong.unknown,
+        )
 
 
 def _understood(guess: str, sites: Collection[str]) -> bool:
@@ -94,10 +108,10 @@ def _read(typed: str, sites: Collection[str]) -> Command:
 class _WrongError(Exception):
     """What was typed behind a word of the grammar cannot be meant."""
 
-    def __init__(self, problem: str, guess: str | None = None, *, unknown: str = "") -> None:
+    def __init__(self, problem: str, *guesses: str | None, unknown: str = "") -> None:
         super().__init__(problem)
         self.problem = problem
-        self.guess = guess
+        self.guesses = guesses
         self.unknown = unknown
 
 
@@ -234,7 +248,7 @@ def _mute(rest: str, sites: Collection[str]) -> Mute:
     found = length_in(typed, start=1)
     if found is None:
         raise _no_length(typed, sites)
-    before = _without_for(typed[: found.at])
+    before = without_for(typed[: found.at])
     mute = _muted(typed, found)
     if found.length > LONGEST_MUTE:
         problem = "`mute` lasts 30d at most: what is silent for longer is forgotten."
@@ -252,17 +266,12 @@ def _allowed(length: Length) -> bool:
 
 def _muted(typed: Sequence[Word], length: Length) -> Mute:
     """The name before this length, and the reason behind it."""
-    ref = _ref(_joined(*_without_for(typed[: length.at])), _WHAT_AND_HOW_LONG)
+    ref = _ref(_joined(*without_for(typed[: length.at])), _WHAT_AND_HOW_LONG)
     reason = unquoted(_joined(*typed[length.end :]))
     return Mute(ref=ref, length=length.length, reason=reason)
 
 
 _WHAT_AND_HOW_LONG = "`mute` needs the connection, and for how long: 30m, 2h, 1h30m or 7d."
-
-
-def _without_for(before: Sequence[Word]) -> Sequence[Word]:
-    """What stands before a length: `Lift 2 for 2h`."""
-    return before[:-1] if len(before) > 1 and before[-1].raw.casefold() == "for" else before
 
 
 def _no_length(typed: Sequence[Word], sites: Collection[str]) -> _WrongError:
@@ -275,24 +284,15 @@ def _no_length(typed: Sequence[Word], sites: Collection[str]) -> _WrongError:
     if first is not None and first.sure:
         problem = "`mute` takes the connection first, and then for how long."
         length = "".join(word.raw for word in typed[: first.end])
-        return _WrongError(problem, _joined(MUTE, *typed[first.end :], length))
-    # What follows an id or a quoted name is no part of it.
-    raw = [word.raw for word in typed]
-    apart = len(typed) > 1 and (typed[0].quoted or _LIKE_ID.fullmatch(raw[0]))
-    what, rest = (raw[:1], raw[1:]) if apart else (raw, [])
-    length = (bare_length(rest[0]) if rest else None) or ""
-    rest = rest[1:] if length else rest
-    if what[0].casefold() in sites and len(what) == 1:
-        what = [f"{what[0].casefold()}/*"]
-    problem = "`mute` needs to know for how long: 30m, 2h, 1h30m or 7d."
-    return _WrongError(problem, _joined(MUTE, *what, length or USUAL, *rest))
+        return _WrongError(problem, *mutes_meant(typed[first.end :], sites, length=length))
+    return _WrongError(no_length(typed), *mutes_meant(typed, sites))
 
 
 def _mute_closed(typed: Sequence[Word]) -> str:
     """The same with its quotation closed, before the length if there is one in it."""
     before, inside = opened(typed[-1])
     length = length_in(inside, start=1)
-    name, rest = (inside, [USUAL]) if length is None else (_without_for(inside[: length.at]), inside[length.at :])
+    name, rest = (inside, [USUAL]) if length is None else (without_for(inside[: length.at]), inside[length.at :])
     return _joined(MUTE, *typed[:-1], quoted(before, name), *rest)
 
 
@@ -309,8 +309,8 @@ _READ: Mapping[str, Callable[[str, Collection[str]], Command]] = {
 }
 
 
-def meant(text: str, *, sites: Collection[str] = ()) -> str | None:
-    """The command that `text`, taken for a name in vain, may have been meant as; `None` when none is near."""
+def meant(text: str, *, sites: Collection[str] = ()) -> tuple[str, ...]:
+    """The commands that `text`, taken for a name in vain, may have been meant as, the likeliest first."""
     word, _, rest = text.partition(" ")
     # As the button calls it.
     typed = ACK if word.casefold() == "acknowledge" and rest else word.casefold()[:20]
@@ -323,15 +323,15 @@ def meant(text: str, *, sites: Collection[str] = ()) -> str | None:
     if listed is not None and GAP not in listed:
         as_list = parse_tidied(f"{LIST} {listed}", sites=sites)
         if isinstance(as_list, Listing):
-            return f"{LIST} {listed}".strip()
-        if isinstance(as_list, Help) and lists(text.casefold().split(), sites):
-            return as_list.guess
+            return (f"{LIST} {listed}".strip(),)
+        if isinstance(as_list, Help) and as_list.guess and lists(text.casefold().split(), sites):
+            return (as_list.guess,)
     if not near or (not rest and near[0] not in (HELP, LIST)):
-        return None
+        return ()
     if near[0] == HELP:
-        return HELP
-    command = parse_tidied(guess := f"{near[0]} {rest}".strip())
+        return (HELP,)
+    command = parse_tidied(guess := f"{near[0]} {rest}".strip(), sites=sites)
     if isinstance(command, Help):
         # Without a length `mute` may be meant; but who types "lift 5" does not want a list.
-        return command.guess if near[0] == MUTE else None
-    return guess
+        return (command.guess, *command.others) if command.guess and near[0] == MUTE else ()
+    return (guess,)

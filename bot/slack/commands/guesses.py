@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Sequence
+import re
+from collections.abc import Collection, Iterator, Sequence
 
 from bot.core.connection import State
-from bot.slack.commands.vocabulary import FILTERS, LIST, MARKS
+from bot.slack.commands.lengths import length_at
+from bot.slack.commands.vocabulary import FILTERS, LIST, MARKS, MUTE
 from bot.slack.commands.words import Word
 
 _NEAR = 0.7
@@ -28,6 +30,12 @@ _BARE_MINUTES = 240
 """What a number without a unit is taken for: few are hours, more are minutes, as people count them. A year, an HTTP
 status or a part of a name is neither."""
 USUAL = "2h"
+_FOREVER = ("forever", "ever", "always", "permanently", "indefinitely")
+_UNTIL = ("until", "till", "til")
+_CLOCK = re.compile(r"(\d{1,2}):(\d\d)", re.ASCII)
+_LIKE_ID = re.compile(r"\d+|[^\s/]+/\S+")
+_NAMES = 6
+"""Words that a name may have where it is not clear where it ends."""
 GAP = "…"
 """Stands in a guess for what only the person can know."""
 
@@ -42,6 +50,54 @@ def bare_length(number: str) -> str | None:
     if size == 0:
         return USUAL
     return f"{size}m" if size <= _BARE_MINUTES else None
+
+
+def without_for(before: Sequence[Word]) -> Sequence[Word]:
+    """What stands before a length: `Lift 2 for 2h`."""
+    return before[:-1] if len(before) > 1 and before[-1].raw.casefold() == "for" else before
+
+
+def no_length(typed: Sequence[Word]) -> str:
+    """What is wrong where no length is named, as a sentence."""
+    behind = {word.raw.casefold() for word in typed[1:]}
+    if behind.intersection(_FOREVER):
+        return "`mute` lasts 30d at most: what is silent for longer is forgotten."
+    if behind.intersection(_UNTIL):
+        return "`mute` needs to know for how long, not until when: 30m, 2h, 1h30m or 7d, 30d at most."
+    return "`mute` needs to know for how long: 30m, 2h, 1h30m or 7d."
+
+
+def mutes_meant(typed: Sequence[Word], sites: Collection[str], *, length: str | None = None) -> Iterator[str]:
+    """Each way in which a name and a reason may stand here, the longest name first. `length`: that which is named
+    elsewhere.
+    """
+    # What follows an id or a quoted name is no part of it.
+    apart = typed[0].quoted or _LIKE_ID.fullmatch(typed[0].raw)
+    for end in range(1 if apart else min(len(typed), _NAMES), 0, -1):
+        name = [word.raw for word in without_for(typed[:end])]
+        if len(name) == 1 and name[0].casefold() in sites:
+            name = [f"{name[0].casefold()}/*"]
+        rest = [word.raw for word in typed[end:]]
+        yield " ".join((MUTE, *name, *([length, *rest] if length else _how_long(rest))))
+
+
+def _how_long(rest: Sequence[str]) -> Sequence[str]:
+    """The length that these words begin with, or else the usual one, and the reason."""
+    first = rest[0].casefold() if rest else ""
+    if first in _UNTIL or not rest:
+        return (USUAL,)
+    if first in _FOREVER:
+        return ("30d", *rest[1:])
+    length = _length_meant(first)
+    return (length, *rest[1:]) if length else (USUAL, *rest)
+
+
+def _length_meant(word: str) -> str | None:
+    """`2`, `1:30`, `-1h` or `(2h)` as a length."""
+    bare = word.strip("+-~.,;:!()")
+    if (clock := _CLOCK.fullmatch(bare)) is not None:
+        return f"{int(clock[1]) * 60 + int(clock[2])}m"
+    return bare if length_at((Word(raw=bare, value=bare),), 0) else bare_length(bare)
 
 
 def listing_meant(typed: Sequence[Word], position: int, sites: Collection[str]) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Protocol, assert_never
 
 import structlog
@@ -14,6 +15,7 @@ from bot.slack.commands import guidance, replies, tables
 from bot.slack.commands.details import Details
 from bot.slack.commands.doing import Doing
 from bot.slack.commands.grammar import meant, parse, parse_tidied
+from bot.slack.commands.likely import Likely
 from bot.slack.commands.lookup import Lookup, Missing, Several, Sight, Whole
 from bot.slack.commands.people import COMMAND, Asked, Clicked, Reached, Respond, asked, clicked, looked_home
 from bot.slack.commands.replies import Answer
@@ -55,6 +57,7 @@ class Handlers:
         self._home = home
         self._workspace = workspace
         self._clock = clock
+        self._likely = Likely(lookup=lookup, doing=doing, sites=survey.sites)
         self._shared: deque[str] = deque(maxlen=SHARES_REMEMBERED)
 
     async def command(self, payload: Mapping[str, Any]) -> Answer:
@@ -77,7 +80,7 @@ class Handlers:
             case LookUp():
                 return await self._shown(command.ref, ask.command)
             case Help():
-                return guidance.help_(command, command=ask.command)
+                return await self._helped(command, ask.command)
             case _:
                 assert_never(command)
 
@@ -150,7 +153,24 @@ class Handlers:
             (site, _), *others = found.sites
             filters = () if others else (("site", site),)
             return await self._table(Listing(filters=filters, words=tuple("=".join(f) for f in filters)), command)
-        return guidance.unclear(ref, found, command, guess=meant(ref, sites=self._survey.sites))
+        guess: str | None = None
+        if isinstance(found, Missing) and not found.rewritten:
+            likely = await self._likely.best(meant(ref, sites=self._survey.sites), command)
+            if isinstance(likely, dict):
+                return likely
+            guess = likely
+        return guidance.unclear(ref, found, command, guess=guess)
+
+    async def _helped(self, wrong: Help, command: str) -> Answer:
+        """What was wrong, and what to type instead, if that names anything; else what comes near to the name."""
+        if wrong.guess is None:
+            return guidance.help_(wrong, command=command)
+        likely = await self._likely.best((wrong.guess, *wrong.others), command)
+        if likely is None:
+            likely = await self._likely.nearest(wrong.guess, command)
+        if isinstance(likely, dict):
+            return likely
+        return guidance.help_(replace(wrong, guess=likely), command=command)
 
     async def _table(self, listing: Listing, command: str, *, shared_by: Person | None = None) -> Answer:
         listed = await self._survey.list(listing)

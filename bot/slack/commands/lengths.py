@@ -1,4 +1,4 @@
-"""Lengths of time as people type them: `2h`, `1h30m`, `90 min`, `2 hours`, `1 day and 12 hours`. Pure."""
+"""Lengths of time as people type them: `2h`, `1h30m`, `1h30`, `90 min`, `2 hours`, `1 day and 12 hours`. Pure."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ _UNITS = {
 _UNIT = "|".join(_UNITS)
 _NUMBER = r"\d{1,15}(?:[.,]\d{1,3})?"
 _COMPACT = re.compile(rf"(?:{_NUMBER}(?:{_UNIT}))+", re.ASCII)
+_BARE_MINUTES = re.compile(r"(?<=\dh)(\d{1,2})$", re.ASCII)
+"""As in `1h30`."""
 _PART = re.compile(rf"({_NUMBER})({_UNIT})(?![a-z])", re.ASCII)
 _LONGEST = 10**12
 """Seconds; far more than anybody may ask for, and few enough to reckon with."""
@@ -87,7 +89,7 @@ def _part(typed: Sequence[Word], at: int) -> _Part | None:
     """`2h`, `1h30m` or `2 hours`."""
     if at >= len(typed) or typed[at].quoted:
         return None
-    word = typed[at].raw.casefold()
+    word = _BARE_MINUTES.sub(r"\1m", typed[at].raw.casefold())
     if _COMPACT.fullmatch(word):
         parts = [(_number(number), _seconds(unit)) for number, unit in _PART.findall(word)]
         units = [unit for _, unit in parts]

@@ -97,6 +97,8 @@ class Help:
     """What was wrong with what was asked, as a sentence of the bot's own."""
     guess: str | None = None
     """What may have been meant, as it can be typed."""
+    others: tuple[str, ...] = ()
+    """What else may have been, the likeliest first, if `guess` names nothing that is known."""
     word: str = ""
     """The word of the grammar that was typed; empty when it was none."""
     unknown: str = ""

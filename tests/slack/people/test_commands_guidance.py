@@ -177,12 +177,18 @@ async def test_candidates_stand_in_the_order_in_which_people_count(lifts: House)
 
 
 async def test_a_slip_in_a_name_that_reads_like_a_command_finds_both(build: Build) -> None:
-    house: House = await build(sites={"plant": [{"id": 1, "name": "Mutter Depot", "status": 1}]})
+    rows = [{"id": 1, "name": "Mutter Depot", "status": 1}, {"id": 2, "name": "Depot", "status": 1}]
+    house: House = await build(sites={"plant": rows})
     shown = await house.ask("Mutter Depo")
     assert "Mutter Depot is up" in shown
     shown = await house.ask("Muter Depot")
     assert "Did you mean /connection mute Depot 2h?" in shown
     assert "/connection plant/1 Mutter Depot" in shown
+    house.sites["plant"].remove(2)
+    await house.poll()
+    await house.poll()
+    # A command that names nothing is not offered.
+    assert "Did you mean /connection plant/1 Mutter Depot?" in await house.ask("Muter Depot")
 
 
 async def test_a_name_beats_the_beginning_of_a_command(build: Build) -> None:

@@ -131,6 +131,33 @@ async def test_a_mute_needs_to_know_of_what(house: House) -> None:
     assert await running(house) == []
 
 
+@pytest.mark.parametrize(
+    ("text", "says", "guess"),
+    [
+        ("mute PowerPick 2", "how long", "mute PowerPick 2h"),
+        ("mute web 2", "how long", "mute web 2h"),
+        ("mute web services 45 swap", "how long", "mute web services 45m swap"),
+        ("mute web 1:30", "how long", "mute web 90m"),
+        ("mute web -1h", "how long", "mute web 1h"),
+        ("mute web crane is out", "how long", "mute web 2h crane is out"),
+        ("mute web until 6:00", "not until when: 30m, 2h, 1h30m or 7d, 30d at most", "mute web 2h"),
+        ("mute web forever", "30d at most", "mute web 30d"),
+        ("mutte web 2", "No connection is known", "mute web 2h"),
+        ("mute 2h web crane", "connection first", "mute web 2h crane"),
+        ("mute berlin 1", "No connection is known", "mute berlin/1 2h SAP Orders"),
+        ("mute berlin swap", "how long", "mute berlin/* 2h swap"),
+        ("mute servces 2", "No connection is known", "mute plant/2 2h Web Services"),
+    ],
+)
+async def test_a_mute_without_a_length_is_answered_with_one_that_can_be_copied(
+    house: House, text: str, says: str, guess: str
+) -> None:
+    said = (await house.ask(text)).splitlines()
+    assert says in said[0]
+    assert said[1] == f"Did you mean /connection {guess}?"
+    assert await running(house) == []
+
+
 async def test_the_longest_whole_name_that_leaves_a_length_is_muted(build: Build) -> None:
     rows = [{"id": 1, "name": "Lift", "status": 1}, {"id": 2, "name": "Lift 2h", "status": 1}]
     house: House = await build(sites={"plant": rows})

@@ -206,6 +206,8 @@ def test_a_span_within_an_open_quotation_is_no_part_of_the_name(text: str, guess
         ("mute x 1 hour and lunch", "x", 60, "and lunch"),
         ("mute x an hour", "x", 60, ""),
         ("mute x 1.5h", "x", 90, ""),
+        ("mute x 1h30", "x", 90, ""),
+        ("mute x 1d2h5 swap", "x", 1565, "swap"),
         ("mute x 1w", "x", 10_080, ""),
         ("mute x 2h 3d printer", "x", 120, "3d printer"),
         ("mute Line 4 S 2h", "Line 4 S", 120, ""),
@@ -289,6 +291,32 @@ def test_a_wrong_mute_says_how_to_write_it(text: str, says: str, guess: str | No
     answer = problem(text, sites=("plant", "berlin"))
     assert says in str(answer.problem)
     assert answer.guess == guess
+
+
+@pytest.mark.parametrize(
+    ("text", "guesses"),
+    [
+        ("mute PowerPick 2", ["mute PowerPick 2 2h", "mute PowerPick 2h"]),
+        ("mute web 1:30 swap", ["mute web 1:30 swap 2h", "mute web 1:30 2h swap", "mute web 90m swap"]),
+        ("mute web -1h", ["mute web -1h 2h", "mute web 1h"]),
+        ("mute web (2h)", ["mute web (2h) 2h", "mute web 2h"]),
+        ("mute web for 2", ["mute web for 2 2h", "mute web 2h", "mute web 2h for 2"]),
+        ("mute web forever", ["mute web forever 2h", "mute web 30d"]),
+        ("mute web until 6:00", ["mute web until 6:00 2h", "mute web until 360m", "mute web 2h"]),
+        ("mute berlin swap", ["mute berlin swap 2h", "mute berlin/* 2h swap"]),
+        ("mute 2h Lift 2", ["mute Lift 2 2h", "mute Lift 2h 2"]),
+        ('mute "Lift 2" 1:30', ['mute "Lift 2" 90m']),
+        (
+            "mute a b c d e f g h",
+            [f"mute {'a b c d e f'[:n]} 2h {'a b c d e f g h'[n + 1 :]}" for n in range(11, 0, -2)],
+        ),
+    ],
+)
+def test_where_a_name_ends_before_a_length_that_is_missing_is_left_to_what_is_known(
+    text: str, guesses: list[str]
+) -> None:
+    answer = problem(text, sites=("berlin",))
+    assert [answer.guess, *answer.others] == guesses
 
 
 def test_a_mute_may_last_as_long_as_is_allowed() -> None:
