@@ -84,9 +84,7 @@ class Outbox:
         A reply that its root has told already becomes `MOOT` here.
         """
         async with self._database.write() as connection:
-            # The site's row first: no decision falls between the message and what it shows.
-            of = select(thread.c.site).where(thread.c.id == key.thread).scalar_subquery()
-            await connection.execute(select(site.c.name).where(site.c.name == of).with_for_update())
+            await _take_site(connection, key)
             outgoing = await views.outgoing(connection, self._where, key)
             if outgoing is None or outgoing.state not in (DeliveryState.NEW, DeliveryState.HELD):
                 return None
@@ -151,6 +149,7 @@ class Outbox:
             key,
             and_(message.c.generation == generation, message.c.state.in_([_NEW, _MAYBE, _HELD]), there),
             state=_HELD if held else _NEW,
+            site_first=True,
             error=error,
             due_at=due_at,
         )
@@ -229,8 +228,11 @@ class Outbox:
     def _where(self) -> str:
         return str(self._database.address)
 
-    async def _change(self, key: MessageKey, condition: _Condition, **values: Any) -> None:
+    async def _change(self, key: MessageKey, condition: _Condition, *, site_first: bool = False, **values: Any) -> None:
+        """`site_first`: for a condition on more than the message itself."""
         async with self._database.write() as connection:
+            if site_first:
+                await _take_site(connection, key)
             changed = await connection.execute(update(message).where(_is(key), condition).values(values))
         if changed.rowcount != 1:
             raise DeliveryMismatch(
@@ -247,6 +249,14 @@ class Outbox:
 
 
 _DONE: dict[str, Any] = {"error": None, "due_at": None, "attempts": 0, "looks": 0}
+
+
+async def _take_site(connection: AsyncConnection, key: MessageKey) -> None:
+    """As a tick does, first of all: then no decision falls between a message and its thread. Without it PostgreSQL would
+    let a statement wait for the message's row, and then read the thread as it was before it waited.
+    """
+    of = select(thread.c.site).where(thread.c.id == key.thread).scalar_subquery()
+    await connection.execute(select(site.c.name).where(site.c.name == of).with_for_update())
 
 
 def _is(key: MessageKey) -> _Condition:

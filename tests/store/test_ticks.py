@@ -8,7 +8,7 @@ import pytest
 from bot.core.events import Event, EventKind
 from bot.core.incidents import SITE, EpisodeKind, ThreadKind
 from bot.core.state import ConnectionRecord, Decision, Overtaken, Revision, SiteRecord, SiteState
-from bot.store.errors import DatabaseFailed
+from bot.store.errors import DatabaseFailed, DeliveryMismatch
 from bot.store.outbox import DeliveryState, MessageKey
 from bot.store.store import Store
 from tests.store.samples import (
@@ -29,6 +29,7 @@ from tests.store.samples import (
     state_of,
     thread,
 )
+from tests.store.test_hold import opened, waits_for_a_lock
 
 
 async def test_a_site_that_was_never_seen_begins_empty_and_leaves_no_trace_unless_decided_on(store: Store) -> None:
@@ -284,3 +285,21 @@ async def test_a_root_that_sites_share_takes_the_changes_of_all_of_them(store: S
     assert seen is not None
     assert seen.thread.revision == 5
     assert {e.site for e in seen.episodes} == set(names)
+
+
+@pytest.mark.postgres
+async def test_a_refusal_by_the_former_channel_does_not_hold_up_what_is_being_corrected(ready_postgres: str) -> None:
+    key = MessageKey(thread="default/1", n=0)
+    async with opened(ready_postgres) as store:
+        await commit(store, threads=(thread(1, channel="C1"),), messages=(root("default/1"),))
+        async with store.tick("default", now=NOW, lately=LATELY) as tick:
+            await tick.apply(Decision(site=tick.state.site, threads=(thread(1, channel="C2"),)), NOW)
+            refused = asyncio.create_task(
+                store.outbox.refused(key, generation=0, error="not_found", due_at=NOW + DAY, held=True, channel="C1")
+            )
+            await waits_for_a_lock(ready_postgres)
+        with pytest.raises(DeliveryMismatch):
+            await refused
+        found = await store.outbox.row(key)
+        assert found is not None
+        assert (found.channel, found.state, found.due_at) == ("C2", DeliveryState.NEW, None)
