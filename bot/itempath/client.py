@@ -83,6 +83,7 @@ class ItemPathClient:
         self._api = base
         self._list = base.join(URL("connections"))
         self._zone = _zone(timezone)
+        self._clock = clock
         self._timeout = timeout
         self._budget = budget
         self._attempts = attempts
@@ -168,7 +169,14 @@ class ItemPathClient:
         if reply.status == 404:
             raise no_such_connection(id, url=reply.url, status=404)
         return await self._parsed(
-            lambda: read_connection(reply.body, id=id, zone=self._zone, url=reply.url, content_type=reply.content_type),
+            lambda: read_connection(
+                reply.body,
+                id=id,
+                zone=self._zone,
+                now=self._clock.now(),
+                url=reply.url,
+                content_type=reply.content_type,
+            ),
             reply,
             bounds,
         )
@@ -201,7 +209,9 @@ class ItemPathClient:
     async def _listing(self, query: list[tuple[str, str]], bounds: _Bounds) -> Listing:
         reply = await self._get(query, bounds)
         return await self._parsed(
-            lambda: read_listing(reply.body, zone=self._zone, url=reply.url, content_type=reply.content_type),
+            lambda: read_listing(
+                reply.body, zone=self._zone, now=self._clock.now(), url=reply.url, content_type=reply.content_type
+            ),
             reply,
             bounds,
         )

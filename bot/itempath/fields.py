@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, ValidationInfo
@@ -25,6 +25,8 @@ _EXACT = 2**53
 """Beyond this a float no longer says which integer was meant."""
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 """NUL is refused by PostgreSQL, half a surrogate pair by UTF-8."""
+CLOCK_AHEAD = timedelta(minutes=5)
+"""How far ItemPath's clock may be ahead of this machine's."""
 _WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
@@ -115,9 +117,12 @@ def _flag(value: Any) -> bool | None:
     return _WORDS.get((scalar_text(value) or "").lower())
 
 
-def read_time(text: str, zone: tzinfo) -> datetime | None:
+def read_time(text: str, zone: tzinfo, *, latest: datetime | None = None) -> datetime | None:
     """ISO 8601 with `Z`, an offset or neither (then the time is one of `zone`), with any number of fraction digits; or
     `MM/DD/YYYY, HH:MM:SS`, as ItemPath's login writes. Timezone-aware UTC, or `None` if it is no time.
+
+    In autumn an hour happens twice: what is in it is read as in the first, or, given the `latest` that it can be, as in
+    the second if that has come.
     """
     text = text.strip()
     try:
@@ -130,15 +135,25 @@ def read_time(text: str, zone: tzinfo) -> datetime | None:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=zone)
     try:
-        return moment.astimezone(UTC)
+        first, second = (moment.replace(fold=fold).astimezone(UTC) for fold in (0, 1))
     except OverflowError:  # the first and the last day of the calendar have no neighbour in another zone
         return None
+    return second if latest is not None and first < second <= latest else first
 
 
 def _time(value: Any, info: ValidationInfo) -> datetime | None:
+    """Always the same for the same text: a log is known again by its time."""
     _refuse_containers(value, "a time")
-    zone: tzinfo = info.context["zone"] if info.context else UTC
-    return read_time(value, zone) if isinstance(value, str) else None
+    context: Any = info.context
+    return read_time(value, context["zone"]) if isinstance(value, str) else None
+
+
+def _recent(value: Any, info: ValidationInfo) -> datetime | None:
+    """A time that is held against that of the read."""
+    _refuse_containers(value, "a time")
+    context: Any = info.context
+    latest: datetime = context["now"] + CLOCK_AHEAD
+    return read_time(value, context["zone"], latest=latest) if isinstance(value, str) else None
 
 
 Id = Annotated[str, BeforeValidator(read_id)]
@@ -149,3 +164,4 @@ Amount = Annotated[int | None, BeforeValidator(_amount)]
 Seconds = Annotated[float | None, BeforeValidator(_seconds)]
 Flag = Annotated[bool | None, BeforeValidator(_flag)]
 Time = Annotated[datetime | None, BeforeValidator(_time)]
+Recent = Annotated[datetime | None, BeforeValidator(_recent)]

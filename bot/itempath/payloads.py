@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -19,7 +19,7 @@ from pydantic_core import PydanticCustomError
 
 from bot.core.connection import Connection, Log, Snapshot, UnreadableRow
 from bot.itempath.errors import NotFound, NotItemPath, TooLarge, excerpt
-from bot.itempath.fields import Amount, Detail, Flag, Id, Integer, Seconds, Text, Time, read_id
+from bot.itempath.fields import Amount, Detail, Flag, Id, Integer, Recent, Seconds, Text, Time, read_id
 
 ROWS_LIMIT = 50_000
 """Rows of one read. ItemPath servers have about ten connections."""
@@ -79,10 +79,10 @@ class _Row(_Foreign):
     token_exists: Flag = Field(None, alias="tokenExists")
     is_testable: Flag = Field(None, alias="isTestable")
     status: Integer = None
-    latest_connection: Time = Field(None, alias="latestConnection")
+    latest_connection: Recent = Field(None, alias="latestConnection")
     created: Time = Field(None, alias="creationDate")
     latest_log: _Log | None = Field(None, alias="latestLog")
-    last_check: Time = Field(None, alias="lastCheck")
+    last_check: Recent = Field(None, alias="lastCheck")
     integration_count: Amount = Field(None, alias="integrationCount")
 
     @field_validator("latest_log", mode="before")
@@ -160,15 +160,15 @@ def _not_json(text: str, url: str, content_type: str) -> NotItemPath:
     return NotItemPath("The reply is not JSON, or not the whole of it.", url=url)
 
 
-def read_listing(body: bytes, *, zone: tzinfo, url: str = "", content_type: str = "") -> Listing:
-    """The reply to List Connections. Raises `NotItemPath` for another shape, `TooLarge` for too many rows."""
+def read_listing(body: bytes, *, zone: tzinfo, now: datetime, url: str = "", content_type: str = "") -> Listing:
+    """The reply to List Connections, read at `now`. Raises `NotItemPath` for another shape, `TooLarge` for too many rows."""
     rows = _rows(read_json(body, url=url, content_type=content_type), url)
     if len(rows) > ROWS_LIMIT:
         raise TooLarge(f"The reply lists {len(rows)} connections; more than {ROWS_LIMIT} are not read.", url=url)
     by_id: dict[str, Connection | UnreadableRow] = {}
     nameless: list[UnreadableRow] = []
     for raw in rows:
-        row = read_row(raw, zone=zone)
+        row = read_row(raw, zone=zone, now=now)
         if row.id is None:
             nameless.append(row)  # only an unreadable row has no id
         elif by_id.setdefault(row.id, row) != row:
@@ -194,10 +194,10 @@ def _rows(data: Any, url: str) -> list[Any]:
     raise NotItemPath("The reply is JSON, but no list of connections.", url=url)
 
 
-def read_row(raw: Any, *, zone: tzinfo) -> Connection | UnreadableRow:
+def read_row(raw: Any, *, zone: tzinfo, now: datetime) -> Connection | UnreadableRow:
     """One connection, or why it could not be understood."""
     try:
-        return _Row.model_validate(raw, context={"zone": zone}).value()
+        return _Row.model_validate(raw, context={"zone": zone, "now": now}).value()
     except ValidationError as error:
         problem = "; ".join(
             ": ".join([*(".".join(str(part) for part in each["loc"]),) * bool(each["loc"]), each["msg"]])
@@ -217,7 +217,15 @@ def _salvage_id(raw: Any) -> str | None:
         return None
 
 
-def read_connection(body: bytes, *, id: str, zone: tzinfo, url: str = "", content_type: str = "") -> Connection:  # noqa: A002 - the API's own word
+def read_connection(
+    body: bytes,
+    *,
+    id: str,  # noqa: A002 - the API's own word
+    zone: tzinfo,
+    now: datetime,
+    url: str = "",
+    content_type: str = "",
+) -> Connection:
     """The reply to Show Connection: the object, or the only thing in an object or an array.
 
     Raises `NotFound` for a reply that holds nothing, `NotItemPath` for one that is not understood.
@@ -230,7 +238,7 @@ def read_connection(body: bytes, *, id: str, zone: tzinfo, url: str = "", conten
         data = data[0]
     if data is None or data in ([], {}):
         raise no_such_connection(id, url=url)
-    row = read_row(data, zone=zone)
+    row = read_row(data, zone=zone, now=now)
     if isinstance(row, UnreadableRow):
         raise NotItemPath(f"The reply is no connection that can be understood ({row.problem}).", url=url)
     return row

@@ -53,7 +53,7 @@ def _row(n: int, status: int, log: int) -> dict[str, object]:
 
 
 def read(body: bytes) -> tuple[Connection, ...]:
-    rows = read_listing(body, zone=UTC).by_id.values()
+    rows = read_listing(body, zone=UTC, now=START).by_id.values()
     return tuple(row for row in rows if isinstance(row, Connection))
 
 

@@ -21,7 +21,7 @@ def thinking() -> Iterator[Figure]:
     parsed = cpu(lambda: json.loads(body))
     flipped = _decided(FEW, status=0)
     for name, value in (
-        (f"a reply of {FEW} rows made into values", cpu(lambda: read_listing(body, zone=UTC))),
+        (f"a reply of {FEW} rows made into values", cpu(lambda: read_listing(body, zone=UTC, now=START))),
         (f"decide: {FEW} connections, nothing new", _decided(FEW, status=1)),
         (f"decide: {FEW} of {FEW} fall at once", flipped),
     ):

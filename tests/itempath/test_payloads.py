@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -26,6 +27,7 @@ from bot.itempath.payloads import (
     read_tokens,
 )
 
+NOW = datetime(2026, 5, 7, 14, 0, tzinfo=UTC)
 KEYS = [
     "id",
     "appId",
@@ -74,15 +76,15 @@ def body(data: Any) -> bytes:
 
 
 def row(**fields: Any) -> Connection | UnreadableRow:
-    return read_row(fields, zone=UTC)
+    return read_row(fields, zone=UTC, now=NOW)
 
 
 @patient
 @given(VALUES)
 def test_any_json_is_read_or_refused_but_never_breaks_the_reader(data: Any) -> None:
     for read in (
-        lambda: read_listing(body(data), zone=UTC),
-        lambda: read_connection(body(data), id="1", zone=UTC),
+        lambda: read_listing(body(data), zone=UTC, now=NOW),
+        lambda: read_connection(body(data), id="1", zone=UTC, now=NOW),
         lambda: read_count(body(data)),
         lambda: read_tokens(body(data)),
     ):
@@ -101,7 +103,7 @@ def test_any_bytes_are_read_or_refused_but_never_break_the_reader(data: bytes) -
 @given(st.lists(ROWS, min_size=1, max_size=6), st.randoms())
 def test_the_order_of_rows_and_of_fields_changes_nothing(rows: list[dict[str, Any]], random: Any) -> None:
     shuffled = [dict(random.sample(list(row.items()), len(row))) for row in random.sample(rows, len(rows))]
-    one, other = (read_listing(body(data), zone=UTC) for data in (rows, shuffled))
+    one, other = (read_listing(body(data), zone=UTC, now=NOW) for data in (rows, shuffled))
     assert one.by_id == other.by_id
 
 
@@ -109,7 +111,7 @@ def test_the_order_of_rows_and_of_fields_changes_nothing(rows: list[dict[str, An
 @given(st.lists(VALUES, min_size=1, max_size=4))
 def test_a_row_that_cannot_be_read_costs_no_other(others: list[Any]) -> None:
     good = {"id": "the good one", "name": "PowerPick", "status": 0}
-    listing = read_listing(body([*others, good]), zone=UTC)
+    listing = read_listing(body([*others, good]), zone=UTC, now=NOW)
     assert listing.by_id["the good one"] == Connection(id="the good one", name="PowerPick", status=0)
 
 
@@ -117,7 +119,7 @@ def test_a_row_that_cannot_be_read_costs_no_other(others: list[Any]) -> None:
 @given(ROWS)
 def test_whatever_is_read_can_be_stored(fields: dict[str, Any]) -> None:
     """Text without NUL and half surrogates, numbers of 32 bits, finite floats, times in UTC."""
-    match read_row(fields, zone=UTC):
+    match read_row(fields, zone=UTC, now=NOW):
         case Connection() as read:
             for text in (read.id, read.name, read.url, read.latest_log and read.latest_log.error):
                 assert "\0" not in (text or "").encode().decode()
@@ -159,7 +161,7 @@ def test_a_text_of_any_kind_is_one_value() -> None:
 
 def test_more_rows_than_any_server_has_are_refused_before_they_are_read() -> None:
     with pytest.raises(TooLarge, match=str(ROWS_LIMIT)):
-        read_listing(body([1] * (ROWS_LIMIT + 1)), zone=UTC)
+        read_listing(body([1] * (ROWS_LIMIT + 1)), zone=UTC, now=NOW)
 
 
 @pytest.mark.parametrize("id", [None, "", "  ", True, 1.5, float("inf"), {}, [], "x" * (ID_LIMIT + 1)])
@@ -222,23 +224,25 @@ def test_a_text_without_end_is_cut() -> None:
 
 
 def test_an_unreadable_row_listed_twice_is_said_once() -> None:
-    listing = read_listing(body([{"id": 1, "status": []}, {"id": 1, "status": []}]), zone=UTC)
+    listing = read_listing(body([{"id": 1, "status": []}, {"id": 1, "status": []}]), zone=UTC, now=NOW)
     assert listing.snapshot.unreadable == (UnreadableRow(id="1", problem="status: an array where a number belongs"),)
 
 
 def test_a_row_listed_three_times_with_different_content_stays_unreadable() -> None:
-    listing = read_listing(body([{"id": 1, "status": 0}, {"id": 1, "status": 1}, {"id": 1, "status": 0}]), zone=UTC)
+    listing = read_listing(
+        body([{"id": 1, "status": 0}, {"id": 1, "status": 1}, {"id": 1, "status": 0}]), zone=UTC, now=NOW
+    )
     assert listing.snapshot.connections == ()
 
 
 def test_a_shown_row_that_cannot_be_read_is_an_error() -> None:
     with pytest.raises(NotItemPath, match="status: an array"):
-        read_connection(body({"id": 1, "status": []}), id="1", zone=UTC)
+        read_connection(body({"id": 1, "status": []}), id="1", zone=UTC, now=NOW)
 
 
 def test_a_message_instead_of_a_connection_is_an_error() -> None:
     with pytest.raises(NotItemPath, match="id: no usable id"):
-        read_connection(body({"msg": "busy"}), id="1", zone=UTC)
+        read_connection(body({"msg": "busy"}), id="1", zone=UTC, now=NOW)
 
 
 @pytest.mark.parametrize("data", [-1, True, {"a": 1, "b": 2}, {"a": "2"}, "2", None])
@@ -264,3 +268,40 @@ def test_tokens_do_not_show_themselves() -> None:
 def test_a_type_of_content_says_web_page_where_the_text_does_not() -> None:
     with pytest.raises(NotItemPath, match="web page"):
         read_json(b"Please sign in", content_type="text/html; charset=utf-8")
+
+
+@pytest.mark.parametrize(
+    ("now", "checked"),
+    [
+        # The clocks of Vienna show 02:15 at 00:15 and at 01:15 UTC.
+        ("00:15", "00:10"),
+        ("01:09", "01:10"),
+        ("01:15", "01:10"),
+        ("05:00", "01:10"),
+    ],
+)
+def test_a_check_in_the_repeated_hour_was_in_the_second_of_the_two_as_soon_as_that_has_come(
+    now: str, checked: str
+) -> None:
+    """Else everything would look unchecked for an hour. A clock may be ahead by some minutes."""
+    day = "2026-10-25T"
+    naive = f"{day}02:10:00"
+    found = read_row(
+        {"id": 1, "lastCheck": naive, "latestConnection": naive},
+        zone=ZoneInfo("Europe/Vienna"),
+        now=datetime.fromisoformat(f"{day}{now}:00Z"),
+    )
+    assert isinstance(found, Connection)
+    assert found.last_check == found.latest_connection == datetime.fromisoformat(f"{day}{checked}:00Z")
+
+
+@pytest.mark.parametrize("now", ["2026-10-25T00:15:00Z", "2026-10-25T01:15:00Z"])
+def test_a_log_of_the_repeated_hour_stays_the_same_log(now: str) -> None:
+    found = read_row(
+        {"id": 1, "latestLog": {"id": 7, "creationDate": "2026-10-25T02:10:00", "error": "refused"}},
+        zone=ZoneInfo("Europe/Vienna"),
+        now=datetime.fromisoformat(now),
+    )
+    assert isinstance(found, Connection)
+    assert found.latest_log is not None
+    assert found.latest_log.at == datetime(2026, 10, 25, 0, 10, tzinfo=UTC)

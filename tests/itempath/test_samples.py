@@ -24,6 +24,7 @@ from bot.itempath.payloads import (
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 Sample = Callable[[str], bytes]
+NOW = datetime(2026, 5, 7, 14, 0, tzinfo=UTC)
 
 POWERPICK = Connection(
     id="1",
@@ -155,7 +156,7 @@ OTHERS = {
 
 
 def listing(body: bytes, zone: str = "UTC") -> Listing:
-    return read_listing(body, zone=ZoneInfo(zone))
+    return read_listing(body, zone=ZoneInfo(zone), now=NOW)
 
 
 def test_every_recorded_reply_has_a_rule() -> None:
@@ -176,12 +177,12 @@ def test_what_is_no_list_of_connections_is_an_error_that_says_so(case: str, samp
 
 @pytest.mark.parametrize("case", ["show", "show-wrapped", "show-in-array"])
 def test_one_connection_is_read_bare_or_wrapped(case: str, sample: Sample) -> None:
-    assert read_connection(sample(case), id="1", zone=UTC) == POWERPICK
+    assert read_connection(sample(case), id="1", zone=UTC, now=NOW) == POWERPICK
 
 
 def test_a_reply_with_nothing_in_it_is_a_connection_not_found(sample: Sample) -> None:
     with pytest.raises(NotFound, match="no connection with the id '99'"):
-        read_connection(sample("show-nothing"), id="99", zone=UTC)
+        read_connection(sample("show-nothing"), id="99", zone=UTC, now=NOW)
 
 
 def test_an_id_may_be_a_uuid(sample: Sample) -> None:
