@@ -13,6 +13,8 @@ from bot.slack.commands.words import Word
 
 _NEAR = 0.7
 """How much of a bare word of `list` has to be one that it takes; what is less like one is part of a name."""
+NEAR_SITE = 0.75
+"""How much of what was typed and of a site's name has to be the same."""
 CALLED = {
     **dict.fromkeys(("offline", "failed", "failing", "broken", "red", "dead", "ko", "open", "flapping"), "down"),
     # What nobody takes care of yet stands there without a mark.
@@ -140,5 +142,9 @@ def word_meant(value: str, sites: Collection[str]) -> str | None:
         return f"site={value}"
     if value in FILTERS:
         return f"{value}={GAP}"
-    near = difflib.get_close_matches(value, (*State, *MARKS), n=1, cutoff=_NEAR)
-    return CALLED.get(value, near[0] if near else None)
+    if value in CALLED:
+        return CALLED[value]
+    if near := difflib.get_close_matches(value, (*State, *MARKS), n=1, cutoff=_NEAR):
+        return str(near[0])
+    site = next(iter(difflib.get_close_matches(value, sites, n=1, cutoff=NEAR_SITE)), None)
+    return f"site={site}" if site else None

@@ -10,14 +10,13 @@ from typing import TypeAlias
 
 from bot.core.maintenance import glob
 from bot.core.state import ConnectionRecord
+from bot.slack.commands.guesses import NEAR_SITE
 from bot.slack.commands.words import folded, unquoted
 from bot.slack.wording import natural
 
 COMPARED = 1000
 """Names among which the nearest are searched; more take too long for a slip of the pen."""
 COMPARED_LENGTH = 80
-NEAR_SITE = 0.75
-"""How much of what was typed and of a site's name has to be the same."""
 ALIKE = 100
 """Names that are put in order: of many that are equally near, those that people count first come first."""
 NEAREST = 3
@@ -113,18 +112,23 @@ def split_site(ref: str, sites: Collection[str]) -> tuple[str, str] | None:
 
 
 def _rewritten(ref: str, records: Sequence[ConnectionRecord], sites: Collection[str]) -> list[ConnectionRecord]:
-    """Those of a site that is named, or nearly, before their id or name; or else those with this id or name alone."""
+    """Those of a site that is named, or nearly, beside their id or name; or else those with this id or name alone."""
     bare = ref.strip(_JOINTS)
     for site, rest in _apart(bare, sites):
         there = [record for record in records if record.site == site]
         found = [record for record in there if record.id == rest] or _whole(rest, there)
         if found or (found := _beginning(folded(rest), there)):
             return found
-    return [record for record in records if record.id == bare] or (_whole(bare, records) if bare != ref else [])
+    if bare in ("", ref):
+        return []
+    found = [record for record in records if record.id == bare]
+    return found or _whole(bare, records) or _beginning(folded(bare), records)
 
 
 def _apart(text: str, sites: Collection[str]) -> Iterator[tuple[str, str]]:
-    """Each site that the text begins with, the longest first, then one that its first word comes near; and the rest."""
+    """Each site that the text begins with, the longest first, then one that its first word comes near, then one that it
+    ends with; and the rest.
+    """
     beginning = [(site, len(site)) for site in sites if text[: len(site)].casefold() == site]
     first = re.split(r"[\s/:]", text, maxsplit=1)[0]
     near = _near_site(first, sites)
@@ -132,10 +136,15 @@ def _apart(text: str, sites: Collection[str]) -> Iterator[tuple[str, str]]:
         rest = unquoted(text[length:].lstrip(_JOINTS))
         if site and rest:
             yield site, rest
+    before, _, last = text.rpartition(" ")
+    if (site := last.strip("()").casefold()) in sites and before:
+        yield site, unquoted(before.rstrip(_JOINTS))
 
 
 def _near_site(ref: str, sites: Collection[str]) -> str:
     name = ref.removesuffix("*").strip(_JOINTS).casefold()[:COMPARED_LENGTH]
+    if " " in name:
+        return ""  # more than a site was named
     return next(iter(difflib.get_close_matches(name, sites, n=1, cutoff=NEAR_SITE)), "")
 
 

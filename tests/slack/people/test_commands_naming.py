@@ -90,6 +90,8 @@ async def test_an_unknown_name_gets_the_nearest_ones_and_the_grammar(house: Hous
         "berlin SAP Orders",
         "berlin - sap orders",
         "berlin/sap orders.",
+        "1 berlin",
+        "SAP Orders (Berlin)",
     ],
 )
 async def test_a_reference_that_is_written_in_another_way_is_offered_as_it_is_understood(
@@ -107,7 +109,7 @@ async def test_a_reference_that_is_written_in_another_way_is_offered_as_it_is_un
     assert await house.store.mutes(now=house.clock.now()) == ()
 
 
-@pytest.mark.parametrize("text", ["#7", "7.", "/7", "SAP Stock."])
+@pytest.mark.parametrize("text", ["#7", "7.", "/7", "SAP Stock.", "sap st,"])
 async def test_an_id_or_name_with_a_mark_around_it_is_offered_without(house: House, text: str) -> None:
     assert "Did you mean /connection berlin/7 SAP Stock?" in await house.ask(text)
 

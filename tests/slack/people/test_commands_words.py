@@ -71,6 +71,8 @@ def test_a_list_takes_a_state_and_filters_in_any_order(text: str, state: State |
         ("list down lift 7 site=plant", "does not know", 'list down name="lift 7" site=plant'),
         ('list "Lift 7"', "does not know", 'list name="Lift 7"'),
         ("list berlin down", "does not know", "list site=berlin down"),
+        ("list berln", "does not know", "list site=berlin"),
+        ("list down berln", "does not know", "list down site=berlin"),
         ("list offline", "does not know", "list down"),
         ("list unacknowledged", "does not know", "list down"),
         ("list open site=plant", "does not know", "list down site=plant"),
