@@ -112,14 +112,24 @@ async def test_socket_mode_shows_in_status_whether_it_is_connected(around: Aroun
     await running
 
 
-async def test_what_is_committed_when_it_is_told_to_stop_is_still_sent(around: Around, start: Starts) -> None:
+async def test_what_is_committed_when_it_is_told_to_stop_is_still_sent(
+    around: Around, start: Starts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Slack takes it only after everything else has ended: the delivery is told to finish, and is waited for."""
     service = await start(around.settings())
+    drain = service.delivery.drain
     stop = asyncio.Event()
     with around.slack.gate("chat.postMessage", before=True) as gate:
+
+        def finish() -> None:
+            drain()
+            gate.release()
+
+        monkeypatch.setattr(service.delivery, "drain", finish)
         running = asyncio.create_task(service.run(stop))
         await around.slack.wait_for(lambda: gate.held)
         stop.set()
-    await running
+        await running
 
     assert len(around.slack.messages()) == 1
     assert (await service.store.outbox.pending()).count == 0

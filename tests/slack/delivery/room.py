@@ -249,6 +249,11 @@ def about(thread: int, n: int = 0) -> Callable[[dict[str, Any]], bool]:
     return matches
 
 
+def in_channel(channel: str) -> Callable[[dict[str, Any]], bool]:
+    """For faults: what is said there."""
+    return lambda arguments: arguments.get("channel") == channel
+
+
 def a_thread(n: int, at: datetime, *, channel: str = CHANNEL, kind: ThreadKind = ThreadKind.OUTAGE) -> Thread:
     return Thread(id=f"default/{n}", site="default", kind=kind, channel=channel, opened=at)
 

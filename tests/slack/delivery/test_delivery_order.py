@@ -190,6 +190,22 @@ async def test_draining_finishes_what_is_under_way_and_leaves_the_rest_in_the_da
     assert waiting == {key(2)}
 
 
+async def test_draining_begins_what_may_go_at_once(build: Build) -> None:
+    """What was committed in the moment of the end, while the delivery was waiting for something else."""
+    room: Room = await build(speed=1.0)
+    await room.announce(1)
+    with room.slack.gate("chat.postMessage") as gate:
+        async with room.running() as task:
+            await room.until(lambda: gate.held)
+            await room.announce(2, channel="C0SECOND")
+            room.delivery.drain()
+            gate.release()
+            async with asyncio.timeout(30):
+                await task
+    assert (room.shown(), room.shown("C0SECOND")) == (["1.0"], ["2.0"])
+    assert not (await room.store.outbox.pending()).count
+
+
 async def test_draining_ends_at_once_when_nothing_is_under_way(room: Room) -> None:
     async with room.running() as task:
         room.delivery.drain()

@@ -13,9 +13,8 @@ from bot.sandbox.slack.faults import Fault
 from bot.slack.errors import SlackError
 from bot.slack.steps import Steps
 from tests.slack.delivery.conftest import Build
-from tests.slack.delivery.room import ADOPT_WAIT, CHANNEL, HELD, MAYBE, SENT, Room, in_state, key
+from tests.slack.delivery.room import ADOPT_WAIT, CHANNEL, HELD, MAYBE, SECOND, SENT, Room, in_channel, in_state, key
 
-SECOND = "C0SECOND"
 LOST: dict[str, Callable[[bool], Fault]] = {
     "dropped": lambda accepted: Fault.drop(accepted=accepted),
     "reset": lambda accepted: Fault.reset(accepted=accepted),
@@ -27,28 +26,31 @@ LOST: dict[str, Callable[[bool], Fault]] = {
 
 
 async def test_a_storm_of_429s_costs_one_call_for_each_wait_and_loses_nothing(build: Build) -> None:
-    """Slack asks for ten minutes, three times over, while six messages and eight edits wait."""
+    """Slack asks for half an hour, three times over, while six messages and eight edits wait, and another channel's go."""
     room: Room = await build(speed=2000.0)
-    known, new = range(1, 9), range(11, 17)
+    known, new, elsewhere = range(1, 9), range(11, 17), range(21, 25)
     await room.announce(*known)
     async with room.running():
         await room.until_settled()
         posted = len(room.slack.made("chat.postMessage"))
-        room.slack.fail("chat.postMessage", Fault.rate_limited(600), times=3)
+        room.slack.fail("chat.postMessage", Fault.rate_limited(1800), times=3, when=in_channel(CHANNEL))
         await room.announce(*new)
         await room.until(lambda: len(room.slack.made("chat.postMessage")) > posted)
-        room.slack.fail("chat.update", Fault.rate_limited(600), times=3 * 8)
+        await room.announce(*elsewhere, channel=SECOND)
+        room.slack.fail("chat.update", Fault.rate_limited(1800), times=3 * 8)
         await room.revise(*known)
         await room.until_settled()
-    posts, edits = room.slack.made("chat.postMessage")[posted:], room.slack.made("chat.update")
+    posts = [call for call in room.slack.made("chat.postMessage")[posted:] if call.arguments["channel"] == CHANNEL]
+    edits = room.slack.made("chat.update")
     limited = [call.at for call in posts if call.outcome == "rate_limited"]
     assert len(limited) == 3
-    assert all(later.at - earlier >= 600 for earlier, later in zip(limited, posts[1:4], strict=True))
+    assert all(later.at - earlier >= 1800 for earlier, later in zip(limited, posts[1:4], strict=True))
     assert sorted(room.shown()) == sorted(f"{n}.0" for n in (*known, *new))
+    assert room.shown(SECOND) == [f"{n}.0" for n in elsewhere]
     # Eight edits may be under way together; then all edits wait for as long as the first of them was told to.
     rounds = [edits[at : at + 8] for at in range(0, 24, 8)]
     assert all(call.outcome == "rate_limited" for each in rounds for call in each)
-    assert all(two[0].at - one[0].at >= 600 for one, two in pairwise(rounds))
+    assert all(two[0].at - one[0].at >= 1800 for one, two in pairwise(rounds))
     assert len(edits) == 4 * 8
 
 

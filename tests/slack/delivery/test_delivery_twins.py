@@ -49,7 +49,7 @@ async def test_twins_are_looked_for_until_five_minutes_have_passed_and_no_longer
     looks = room.slack.made("conversations.history")
     posted = room.slack.made("chat.postMessage")[-1]
     # A fast clock on a slow machine: the call arrives some seconds after it was begun.
-    assert looks[-1].at - posted.at > TWIN_UNTIL.total_seconds() - 60
+    assert looks[-1].at - posted.at > 4 * 60
     assert await room.store.outbox.waiting() == ()
 
 

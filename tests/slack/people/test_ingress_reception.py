@@ -59,6 +59,10 @@ class Post(Responses):
         self.arrived.set()
         return self.reached
 
+    async def arrives(self) -> None:
+        async with asyncio.timeout(10):
+            await self.arrived.wait()
+
 
 PAYLOAD = {"response_url": "https://hooks.slack.com/x"}
 
@@ -89,7 +93,7 @@ async def test_an_answer_that_is_late_follows(work: Work, post: Post) -> None:
     desk = reception(work, post)
     assert await desk.command(PAYLOAD) is None
     work.go.set()
-    await post.arrived.wait()
+    await post.arrives()
     assert post.posted == [("https://hooks.slack.com/x", "answer", True)]
     await desk.close()
 
@@ -102,7 +106,7 @@ async def test_when_slack_hangs_up_the_answer_still_follows(work: Work, post: Po
     with pytest.raises(asyncio.CancelledError):
         await waiting
     work.go.set()
-    await post.arrived.wait()
+    await post.arrives()
     assert [text for _, text, _ in post.posted] == ["answer"]
     await desk.close()
 
@@ -112,7 +116,7 @@ async def test_a_click_is_handled_after_its_acknowledgement(work: Work, post: Po
     desk.action(PAYLOAD)
     assert post.posted == []
     work.go.set()
-    await post.arrived.wait()
+    await post.arrives()
     assert post.posted == [("https://hooks.slack.com/x", "answer", False)]
     await desk.close()
 
@@ -131,7 +135,7 @@ async def test_a_failure_is_logged_and_told(work: Work, post: Post) -> None:
     with capture_logs() as logs:
         answer = await desk.command(PAYLOAD)
         desk.action(PAYLOAD)
-        await post.arrived.wait()
+        await post.arrives()
     assert answer is not None
     assert "Something went wrong" in answer["text"]
     assert "Something went wrong" in post.posted[0][1]
@@ -148,7 +152,7 @@ async def test_what_takes_too_long_is_given_up_and_told(work: Work, post: Post) 
     assert answer is not None
     assert "took too long" in answer["text"]
     desk.action(PAYLOAD)
-    await post.arrived.wait()
+    await post.arrives()
     assert "took too long" in post.posted[0][1]
     await desk.close()
 

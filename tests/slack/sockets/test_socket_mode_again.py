@@ -10,6 +10,7 @@ from structlog.testing import capture_logs
 
 from bot.sandbox.slack.faults import Fault
 from bot.sandbox.slack.server import LocalSlack
+from bot.slack.ingress import socket_mode
 from tests.slack.sockets.conftest import Start
 
 
@@ -86,6 +87,26 @@ async def test_a_refused_token_is_told_with_what_to_do_and_tried_again(start: St
     await running.connected()
     assert len(slack.made("apps.connections.open")) == 4
     assert running.socket.trouble is None
+
+
+async def test_a_refused_token_is_tried_ever_more_slowly(
+    start: Start, slack: LocalSlack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The pauses that it asks for; nobody waits for them here."""
+    wait = socket_mode._until
+    asked: list[float] = []
+
+    async def at_once(event: asyncio.Event, *, seconds: float) -> None:
+        if event is not running.socket._stopping:
+            asked.append(seconds)
+            seconds = 0.0
+        await wait(event, seconds=seconds)
+
+    monkeypatch.setattr(socket_mode, "_until", at_once)
+    running = start(app_token="xapp-1-WRONG", first_pause=10.0)
+    await slack.wait_for(lambda: len(asked) > 5)
+    # They run from the call's beginning, and the call has taken some of each.
+    assert all(pause / 2 < seconds <= pause for pause, seconds in zip((10, 20, 40, 60, 60), asked[1:6], strict=True))
 
 
 async def test_a_wrong_token_at_the_start_is_told_and_nobody_is_let_in(start: Start, slack: LocalSlack) -> None:
