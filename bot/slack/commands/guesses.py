@@ -13,7 +13,7 @@ from bot.slack.commands.words import Word
 
 _NEAR = 0.7
 """How much of a bare word of `list` has to be one that it takes; what is less like one is part of a name."""
-NEAR_SITE = 0.75
+_NEAR_SITE = 0.75
 """How much of what was typed and of a site's name has to be the same."""
 CALLED = {
     **dict.fromkeys(("offline", "failed", "failing", "broken", "red", "dead", "ko", "open", "flapping"), "down"),
@@ -38,6 +38,7 @@ _CLOCK = re.compile(r"(\d{1,2}):(\d\d)", re.ASCII)
 _LIKE_ID = re.compile(r"\d+|[^\s/]+/\S+")
 _NAMES = 6
 """Words that a name may have where it is not clear where it ends."""
+_NUMBER = re.compile(r"\d+")
 GAP = "…"
 """Stands in a guess for what only the person can know."""
 
@@ -146,5 +147,11 @@ def word_meant(value: str, sites: Collection[str]) -> str | None:
         return CALLED[value]
     if near := difflib.get_close_matches(value, (*State, *MARKS), n=1, cutoff=_NEAR):
         return str(near[0])
-    site = next(iter(difflib.get_close_matches(value, sites, n=1, cutoff=NEAR_SITE)), None)
-    return f"site={site}" if site else None
+    return f"site={site}" if (site := near_site(value, sites)) else None
+
+
+def near_site(name: str, sites: Collection[str]) -> str | None:
+    """The site whose name comes nearest; numbers are no slips, but tell sites apart."""
+    name = name.casefold()[:80]
+    alike = [site for site in sites if _NUMBER.findall(site) == _NUMBER.findall(name)]
+    return next(iter(difflib.get_close_matches(name, alike, n=1, cutoff=_NEAR_SITE)), None)

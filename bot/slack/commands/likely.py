@@ -27,7 +27,7 @@ class Likely:
             asked = parse_tidied(guess, sites=self._sites)
             if not isinstance(asked, Ack | Mute | Unmute | History):
                 return guess
-            found = await self._lookup.named(asked.ref)
+            found = await self._lookup.named(asked.ref, near=False)
             if not isinstance(found, Missing) or found.rewritten:
                 aside = isinstance(found, Missing | Whole)
                 return (await self._said(asked, command) if aside else None) or guess

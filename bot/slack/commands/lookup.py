@@ -188,10 +188,10 @@ class Lookup:
             return await self._look(found.record.site, found.record.id, found.record)
         return _told(found, records, unanswered)
 
-    async def named(self, ref: str) -> ConnectionRecord | Unclear:
-        """As `find`, among what is remembered only. Raises `StoreError`."""
+    async def named(self, ref: str, *, near: bool = True) -> ConnectionRecord | Unclear:
+        """As `find`, among what is remembered only. `near`: what comes nearest is wanted, too. Raises `StoreError`."""
         records = await self._records()
-        found = await self._exactly(ref, records) or await self._loosely(ref, records)
+        found = await self._exactly(ref, records) or await self._loosely(ref, records, near=near)
         return found.record if isinstance(found, Named) else _told(found, records, {})
 
     async def knows(self, ref: str) -> bool:
@@ -244,8 +244,8 @@ class Lookup:
     async def _exactly(self, ref: str, records: list[ConnectionRecord]) -> Named | Ambiguous | None:
         return await asyncio.to_thread(exactly, ref, records, sites=self._live)
 
-    async def _loosely(self, ref: str, records: list[ConnectionRecord]) -> Resolution:
-        return await asyncio.to_thread(loosely, ref, records, sites=self._live)
+    async def _loosely(self, ref: str, records: list[ConnectionRecord], *, near: bool = True) -> Resolution:
+        return await asyncio.to_thread(loosely, ref, records, sites=self._live, near=near)
 
     async def _unseen(self, ref: str) -> tuple[Sight | Several | None, dict[str, Failure]]:
         """What ItemPath has by this id although no poll has seen it yet; and which sites did not say."""

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from bot.core.maintenance import glob
 from bot.core.state import ConnectionRecord
-from bot.slack.commands.guesses import NEAR_SITE
+from bot.slack.commands.guesses import near_site
 from bot.slack.commands.words import folded, unquoted
 from bot.slack.wording import natural
 
@@ -83,9 +83,9 @@ def exactly(ref: str, records: Sequence[ConnectionRecord], *, sites: Collection[
     return _judged(found or _whole(ref, records))
 
 
-def loosely(ref: str, records: Sequence[ConnectionRecord], *, sites: Collection[str]) -> Resolution:
+def loosely(ref: str, records: Sequence[ConnectionRecord], *, sites: Collection[str], near: bool = True) -> Resolution:
     """Those of the site that is named, else those whose name begins like this or fits this pattern, else those whose name
-    comes nearest.
+    comes nearest. `near`: these are wanted, which takes a while.
     """
     if ref in ("*", "*/*") and sites:
         return OfSites(sites=tuple(sorted(sites, key=natural)))
@@ -101,7 +101,7 @@ def loosely(ref: str, records: Sequence[ConnectionRecord], *, sites: Collection[
     if found is not None:
         return found
     rewritten = tuple(_sorted(_rewritten(ref, records, sites))[:REWRITTEN])
-    return Unnamed(nearest=_nearest(wanted, there), rewritten=rewritten, site=_near_site(ref, sites))
+    return Unnamed(nearest=_nearest(wanted, there) if near else (), rewritten=rewritten, site=_whole_site(ref, sites))
 
 
 def split_site(ref: str, sites: Collection[str]) -> tuple[str, str] | None:
@@ -131,7 +131,7 @@ def _apart(text: str, sites: Collection[str]) -> Iterator[tuple[str, str]]:
     """
     beginning = [(site, len(site)) for site in sites if text[: len(site)].casefold() == site]
     first = re.split(r"[\s/:]", text, maxsplit=1)[0]
-    near = _near_site(first, sites)
+    near = near_site(first, sites) or ""
     for site, length in (*sorted(beginning, key=lambda each: -each[1]), (near, len(first))):
         rest = unquoted(text[length:].lstrip(_JOINTS))
         if site and rest:
@@ -141,11 +141,10 @@ def _apart(text: str, sites: Collection[str]) -> Iterator[tuple[str, str]]:
         yield site, unquoted(before.rstrip(_JOINTS))
 
 
-def _near_site(ref: str, sites: Collection[str]) -> str:
-    name = ref.removesuffix("*").strip(_JOINTS).casefold()[:COMPARED_LENGTH]
-    if " " in name:
-        return ""  # more than a site was named
-    return next(iter(difflib.get_close_matches(name, sites, n=1, cutoff=NEAR_SITE)), "")
+def _whole_site(ref: str, sites: Collection[str]) -> str:
+    """The site whose name comes near, if no more than a site is named."""
+    name = ref.removesuffix("*").strip(_JOINTS)
+    return "" if re.search(r"[\s/:]", name) else near_site(name, sites) or ""
 
 
 def may_be_id(text: str) -> bool:

@@ -136,6 +136,11 @@ async def test_the_site_whose_name_comes_nearest_is_offered(house: House, text: 
     assert f"Did you mean /connection {guess}, the whole site?" in await house.ask(text)
 
 
+@pytest.mark.parametrize("text", ["berlin/99", "berlin 99", "berlin99", "berln/99", "berlin nothing like it"])
+async def test_who_names_one_connection_of_a_site_is_never_offered_the_whole_site(house: House, text: str) -> None:
+    assert "whole site?" not in await house.ask(f"mute {text} 2h")
+
+
 async def test_a_state_with_a_site_is_answered_with_the_list_of_both(house: House) -> None:
     assert "Did you mean /connection list down site=berlin?" in await house.ask("down berlin")
     assert "Did you mean /connection list site=berlin down?" in await house.ask("berlin down")
