@@ -59,12 +59,12 @@ def unknown(name: str, guess: str = "/connection list shows every connection.") 
 
 def muted(what: str, by: str = "by alice.") -> str:
     return (
-        f"🔇 {what}. 🔇 Muted until <time> {by} Messages already in the channel are still updated. "
-        "Whatever is still down when the mute ends is announced then."
+        f"🔇 {what}. 🔇 Muted until <time> {by} Messages in the channel are still updated. "
+        "What is still down at the end, and nobody has acknowledged, is told then."
     )
 
 
-NOW_ANNOUNCED = "What went down while it was muted, and still is, is announced now."
+TOLD_NOW = "What is still down, and nobody has acknowledged, is told now."
 
 
 async def test_one_connection(world: World) -> None:
@@ -221,8 +221,8 @@ async def test_ack_mute_and_unmute_of_one(world: World) -> None:
         "mute Lift 2h 1h": muted("Lift 2h is muted"),
         "list muted": "🔴 3 of 29 connections are muted. 1 down, 2 up. 🔇 muted or in maintenance, 👀 acknowledged. "
         "Down: PowerPick vienna/1 for <span>.",
-        "unmute powerpick": f"🔔 PowerPick is no longer muted. Its thread says so. {NOW_ANNOUNCED}",
-        "unmute graz/40": f"🔔 Lift is no longer muted. {NOW_ANNOUNCED}",
+        "unmute powerpick": f"🔔 PowerPick is no longer muted. Its thread says so. {TOLD_NOW}",
+        "unmute graz/40": f"🔔 Lift is no longer muted. {TOLD_NOW}",
         "unmute lift": "🔵 Lift is not muted by anybody. Nothing has changed.",
     }
     vienna, graz, _ = world.lines()
@@ -253,7 +253,7 @@ async def test_ack_mute_and_unmute_of_a_whole_site(world: World) -> None:
         "The whole site is muted: /connection unmute vienna/* ends that.",
         "list muted down": "🔴 2 of 29 connections are muted. 2 down. 🔇 muted or in maintenance, 👀 acknowledged. "
         "Down: PowerPick vienna/1 for <span>, SAP Stock vienna/3 for <span>.",
-        "unmute vienna/*": f"🔔 vienna is no longer muted. Its threads say so. {NOW_ANNOUNCED}",
+        "unmute vienna/*": f"🔔 vienna is no longer muted. Its threads say so. {TOLD_NOW}",
         "ack graz/*": "👀 You have acknowledged graz: 1 open incident. Its thread says so. "
         "No more reminders until it is over.",
     }
