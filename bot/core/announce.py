@@ -13,7 +13,7 @@ from bot.core.draft import Draft
 from bot.core.events import EventKind
 from bot.core.incidents import Episode, EpisodeKind, ThreadKind
 from bot.core.policy import Route
-from bot.core.silence import because, silence
+from bot.core.silence import silence
 
 
 def announce(draft: Draft) -> None:
@@ -23,7 +23,8 @@ def announce(draft: Draft) -> None:
         muted = silence(draft, episode.connection)
         if muted is not None:
             if episode.id in draft.fell:
-                draft.log(EventKind.WENT_DOWN, reason="muted", connection=episode.connection, data=because(muted))
+                reason = draft.fell[episode.id]
+                draft.log(EventKind.WENT_DOWN, reason=reason, connection=episode.connection, muted=muted)
             continue
         route = draft.policy.route(episode.row)
         by_channel.setdefault(route.channel, []).append((episode, route))

@@ -18,6 +18,7 @@ from bot.core.incidents import (
     MessageKind,
     Phase,
     Role,
+    Silence,
     Thread,
     ThreadKind,
     Why,
@@ -225,16 +226,17 @@ class Draft:
         connection: str = "",
         thread: str | None = None,
         data: Mapping[str, Json] | None = None,
+        muted: Silence | None = None,
     ) -> None:
-        """Remember what happened, and why the channel was told or not."""
+        """Remember what happened, and why the channel was told or not; `muted` is what kept it from being told."""
         self._events.append(
             Event(
                 site=self.site.name,
                 connection=connection,
                 at=self.now,
                 kind=kind,
-                reason=reason,
-                data=dict(data or {}),
+                reason=reason if muted is None else "muted",
+                data={**(data or {}), **({} if muted is None else muted.because)},
                 thread=thread,
             )
         )

@@ -49,6 +49,6 @@ class Event:
     at: datetime
     kind: EventKind
     reason: str
-    """Why the channel was told, or why not: a name such as `confirmed`, `counted`, `joined_flip`."""
+    """Why the channel was told, or why not: a name such as `seen`, `grouped`, `muted`. The README lists them all."""
     data: Mapping[str, Json] = field(default_factory=dict)
     thread: str | None = None

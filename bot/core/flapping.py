@@ -10,7 +10,7 @@ from bot.core.draft import Draft
 from bot.core.events import EventKind
 from bot.core.groups import others
 from bot.core.incidents import Episode, EpisodeKind, MessageKind, Phase, Thread, ThreadKind
-from bot.core.silence import voice
+from bot.core.silence import silence_of_all, voice
 from bot.core.state import ConnectionRecord
 
 
@@ -97,8 +97,9 @@ def _settle(draft: Draft, thread: Thread, episodes: list[Episode]) -> None:
         moot_from = draft.close_thread(thread.id).revision
     came_to = {"down": len(down), "changes": thread.changes}
     beside = others(draft, thread.id) if thread.kind is ThreadKind.GROUP else {}
-    draft.tell(thread.id, voice(draft, *episodes), MessageKind.SETTLED, {**came_to, **beside}, moot_from=moot_from)
-    draft.log(EventKind.SETTLED, reason="held", thread=thread.id, data=came_to)
+    muted = silence_of_all(draft, episodes)
+    draft.tell(thread.id, voice(muted), MessageKind.SETTLED, {**came_to, **beside}, moot_from=moot_from)
+    draft.log(EventKind.SETTLED, reason="held", thread=thread.id, data=came_to, muted=muted)
     for connection in {episode.connection for episode in episodes}:
         if (record := draft.connections.get(connection)) is not None:
             # What it came to has been said; the next flips are counted anew.

@@ -11,7 +11,7 @@ from bot.core.draft import Draft
 from bot.core.events import EventKind
 from bot.core.families import fingerprint
 from bot.core.incidents import Closing, EpisodeKind, Family, MessageKind, Phase, ThreadKind, Why
-from bot.core.silence import voice
+from bot.core.silence import silence_of_all, voice
 from bot.core.state import ConnectionRecord, Pending
 
 
@@ -98,6 +98,7 @@ def _went_up(draft: Draft, record: ConnectionRecord, row: Connection, flip: Pend
         flapping.flipped(draft, root, row.id, record.flips)
     thread = draft.close_episode(episode, Closing.RECOVERED, why=flip.why, not_before=flip.not_before, end=flip.since)
     reason = flip.why.value
+    muted = None
     if thread is None:
         reason = "outage_not_announced"
     elif thread.phase is Phase.FLAPPING:
@@ -106,14 +107,15 @@ def _went_up(draft: Draft, record: ConnectionRecord, row: Connection, flip: Pend
         reason = "grouped"
     else:
         error = flip.errors[-1].error if flip.errors else None
+        muted = silence_of_all(draft, [episode])
         draft.tell(
             thread.id,
-            voice(draft, episode),
+            voice(muted),
             MessageKind.RECOVERED,
             {"episode": episode.id, "error": error},
             moot_from=thread.revision,
         )
-    draft.log(EventKind.WENT_UP, reason=reason, connection=row.id, thread=episode.thread)
+    draft.log(EventKind.WENT_UP, reason=reason, connection=row.id, thread=episode.thread, muted=muted)
 
 
 def _families(draft: Draft, errors: tuple[Log, ...]) -> tuple[Family, ...]:

@@ -15,7 +15,7 @@ from bot.core.draft import Draft
 from bot.core.events import EventKind
 from bot.core.incidents import Episode, EpisodeKind, MessageKind, Phase, Role, Thread, ThreadKind
 from bot.core.policy import Route, together
-from bot.core.silence import silence, voice
+from bot.core.silence import silence, silence_of_all, voice
 
 ROOT_HOLDS = 20
 """Members that the root itself lists, one a line."""
@@ -143,7 +143,8 @@ def _reopen(draft: Draft, group: Thread) -> None:
         draft.log(EventKind.FLAPPING, reason="group_flips", thread=group.id, data={"changes": len(flips)})
     else:
         params = {"down": len(down), **others(draft, group.id)}
-        draft.tell(group.id, voice(draft, *down), MessageKind.REOPENED, params)
+        # Who makes it fall again may be heard, and so may this.
+        draft.tell(group.id, Role.BROADCAST, MessageKind.REOPENED, params)
         draft.log(EventKind.GROUP_REOPENED, reason="fell_again", thread=group.id, data={"down": len(down)})
 
 
@@ -153,7 +154,7 @@ def _grow(draft: Draft, group: Thread) -> None:
         return
     if len(down) >= 2 * max(1, group.told_down):
         params = {"down": len(down), "was": group.told_down, **others(draft, group.id)}
-        draft.tell(group.id, voice(draft, *down), MessageKind.GROWN, params)
+        draft.tell(group.id, Role.BROADCAST, MessageKind.GROWN, params)
         draft.threads[group.id] = replace(draft.threads[group.id], told_down=len(down))
         draft.log(EventKind.GROUP_GREW, reason="doubled", thread=group.id, data={"down": len(down)})
 
@@ -163,14 +164,15 @@ def _close(draft: Draft, group: Thread) -> None:
     thread = draft.close_thread(group.id)
     draft.threads[group.id] = thread = replace(thread, flips=_flips(draft, group))
     connections = {e.connection for e in members}
+    muted = silence_of_all(draft, members)
     draft.tell(
         group.id,
-        voice(draft, *members),
+        voice(muted),
         MessageKind.OVER,
         {"members": len(connections), **others(draft, group.id)},
         moot_from=thread.revision,
     )
-    draft.log(EventKind.GROUP_OVER, reason="all_over", thread=group.id, data={"members": len(connections)})
+    draft.log(EventKind.GROUP_OVER, reason="all_over", thread=group.id, data={"members": len(connections)}, muted=muted)
 
 
 def _flips(draft: Draft, group: Thread) -> tuple[datetime, ...]:

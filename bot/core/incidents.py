@@ -83,6 +83,12 @@ class Silence:
     by: Person | None = None
     """Who muted it; `None`: a maintenance window of the settings."""
 
+    @property
+    def because(self) -> dict[str, Json]:
+        """For the event of what was not said: who or what kept it silent, until when. A person need not give a reason."""
+        by: Json = None if self.by is None else self.by.as_json()
+        return {"why": self.reason, "by": by, "until": self.until.isoformat()}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SilentPart:

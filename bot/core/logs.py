@@ -11,7 +11,7 @@ from bot.core.events import EventKind
 from bot.core.families import fingerprint
 from bot.core.incidents import Closing, Episode, EpisodeKind, Family, MessageKind, Phase, Role, Thread, ThreadKind, Why
 from bot.core.policy import REOPEN_WITHIN
-from bot.core.silence import because, silence
+from bot.core.silence import silence
 from bot.core.state import LOGS_REMEMBERED, ConnectionRecord
 
 ROOT_TOO_OLD = timedelta(days=1)
@@ -150,5 +150,5 @@ def _first(draft: Draft, name: str, log: Log, *, message: int) -> Family:
 
 def _log_error(draft: Draft, row: Connection, log: Log, *, reason: str, thread: str | None) -> None:
     muted = silence(draft, row.id) if reason == "muted" else None
-    data = {"log": log.id, "error": log.error, **({} if muted is None else because(muted))}
-    draft.log(EventKind.ERROR, reason=reason, connection=row.id, thread=thread, data=data)
+    data = {"log": log.id, "error": log.error}
+    draft.log(EventKind.ERROR, reason=reason, connection=row.id, thread=thread, data=data, muted=muted)

@@ -7,7 +7,7 @@ from bot.core.diff import Change, ChangeKind, FieldChange
 from bot.core.draft import Draft
 from bot.core.events import EventKind
 from bot.core.incidents import Silence, ThreadKind
-from bot.core.silence import because, silence
+from bot.core.silence import silence
 
 
 class Notices:
@@ -23,7 +23,7 @@ class Notices:
         channel = self._draft.policy.route(row).channel
         change = Change(kind=kind, connection=row.id, name=row.name, fields=fields, detail=detail)
         if (muted := silence(self._draft, row.id)) is not None:
-            self._log(change, reason="muted", thread=None, muted=muted)
+            self._log(change, thread=None, muted=muted)
             return
         self._by_channel.setdefault(channel, []).append(change)
 
@@ -37,13 +37,14 @@ class Notices:
                 ThreadKind.CHANGES, channel, params={"changes": [change.as_json() for change in changes]}
             )
             for change in changes:
-                self._log(change, reason="listed", thread=thread.id)
+                self._log(change, thread=thread.id)
 
-    def _log(self, change: Change, *, reason: str, thread: str | None, muted: Silence | None = None) -> None:
+    def _log(self, change: Change, *, thread: str | None, muted: Silence | None = None) -> None:
         self._draft.log(
             EventKind(change.kind.value),
-            reason=reason,
+            reason="listed",
             connection=change.connection or "",
             thread=thread,
-            data={**change.as_json(), **({} if muted is None else because(muted))},
+            data=change.as_json(),
+            muted=muted,
         )

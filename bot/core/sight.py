@@ -9,7 +9,7 @@ from bot.core.connection import Failure, State
 from bot.core.draft import Draft
 from bot.core.events import EventKind
 from bot.core.incidents import SITE, Closing, EpisodeKind, MessageKind, Thread, ThreadKind, Why
-from bot.core.silence import because, silence, voice
+from bot.core.silence import silence, voice
 from bot.core.state import ConnectionRecord, Failed, Polled
 
 
@@ -84,7 +84,7 @@ def tell_blindness(draft: Draft, *, reason: str = "mute_ended") -> None:
     muted = silence(draft, SITE)
     if muted is not None:
         if reason != "mute_ended":
-            draft.log(EventKind.SIGHT_LOST, reason="muted", data=because(muted))
+            draft.log(EventKind.SIGHT_LOST, reason=reason, muted=muted)
         return
     route, shared = draft.policy.site_route, _lost_before(draft)
     thread = shared or draft.open_thread(ThreadKind.SITE, route, remind=True)
@@ -123,15 +123,22 @@ def regained(draft: Draft, poll: Polled) -> Sighting:
         return Sighting(_unseen(draft, poll, away=poll.resumed) if last_good is not None else Why.SEEN, last_good)
     why = _unseen(draft, poll, away=poll.first)
     thread = draft.close_episode(episode, Closing.RECOVERED, why=why, not_before=draft.site.tried_at)
-    if thread is not None and not thread.open:
+    reason = "read_again"
+    muted = None
+    if thread is None:
+        reason = "loss_not_announced"
+    elif thread.open:
+        reason = "several_sites"
+    else:
+        muted = silence(draft, SITE)
         draft.tell(
             thread.id,
-            voice(draft, episode),
+            voice(muted),
             MessageKind.RECOVERED,
             {"episode": episode.id, "error": None},
             moot_from=thread.revision,
         )
-    draft.log(EventKind.SIGHT_REGAINED, reason="read_again", thread=episode.thread)
+    draft.log(EventKind.SIGHT_REGAINED, reason=reason, thread=episode.thread, muted=muted)
     return Sighting(Why.WHILE_BLIND, last_good)
 
 

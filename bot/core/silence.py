@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -36,20 +36,16 @@ def silence(draft: Draft, connection: str) -> Silence | None:
     return max([*of_people, *planned], key=lambda s: s.until, default=None)
 
 
-def because(muted: Silence) -> dict[str, Json]:
-    """For the event of what was not said: who or what kept it silent, and until when. A person need not give a reason."""
-    by: Json = None if muted.by is None else muted.by.as_json()
-    return {"why": muted.reason, "by": by, "until": muted.until.isoformat()}
+def silence_of_all(draft: Draft, episodes: Sequence[Episode]) -> Silence | None:
+    """What keeps all of these silent, until the first may be heard again; `None` if there is one that may be heard now."""
+    each = [silence(draft, e.connection) if e.site == draft.site.name else None for e in episodes]
+    silences = [s for s in each if s is not None]
+    return min(silences, key=lambda s: s.until) if silences and len(silences) == len(each) else None
 
 
-def all_silent(draft: Draft, episodes: Iterable[Episode]) -> bool:
-    """Whether nothing of it may be said aloud."""
-    return all(silence(draft, e.connection) is not None for e in episodes if e.site == draft.site.name)
-
-
-def voice(draft: Draft, *episodes: Episode) -> Role:
-    """A reply about these is shared with the channel, unless all of them are silent."""
-    return Role.REPLY if all_silent(draft, episodes) else Role.BROADCAST
+def voice(muted: Silence | None) -> Role:
+    """A reply is shared with the channel, unless all that it is about is silent."""
+    return Role.BROADCAST if muted is None else Role.REPLY
 
 
 def show(draft: Draft) -> None:
@@ -58,7 +54,7 @@ def show(draft: Draft) -> None:
         if thread.site != draft.site.name or not thread.open:
             continue
         going_on = draft.going_on(thread)
-        present, parts = _of_all(draft, going_on), _parts(draft, thread, going_on)
+        present, parts = silence_of_all(draft, going_on), _parts(draft, thread, going_on)
         if (present, parts) != (thread.silence, thread.silences):
             draft.touch(thread.id, silence=present, silences=parts)
         if thread.silence is not None and any(_ended(draft, thread, episode) for episode in going_on):
@@ -69,13 +65,6 @@ def _ended(draft: Draft, thread: Thread, episode: Episode) -> bool:
     """Whether it may be heard again. What has only just come into a silent thread was not silent before."""
     before = draft.before.episodes.get(episode.id)
     return before is not None and before.thread == thread.id and silence(draft, episode.connection) is None
-
-
-def _of_all(draft: Draft, episodes: Sequence[Episode]) -> Silence | None:
-    """What silences a thread: all that goes on in it is silent, until the first may be heard again."""
-    each = [silence(draft, e.connection) if e.site == draft.site.name else None for e in episodes]
-    silences = [s for s in each if s is not None]
-    return min(silences, key=lambda s: s.until) if silences and len(silences) == len(each) else None
 
 
 def _parts(draft: Draft, thread: Thread, episodes: Sequence[Episode]) -> tuple[SilentPart, ...]:
@@ -105,6 +94,8 @@ def mute(draft: Draft, cause: Muting) -> MuteReply:
     if _repeated(draft, cause, connections):
         present = silence(draft, _about(connections[0]))
         return MuteReply(outcome=MuteOutcome.MUTED, silence=present, connections=connections)
+    threads = _threads(draft, connections)
+    where = _where(draft, threads)
     for connection in connections:
         new = Mute(
             id=f"{draft.site.name}!{draft.next_serial()}",
@@ -119,9 +110,13 @@ def mute(draft: Draft, cause: Muting) -> MuteReply:
         draft.mutes[new.id] = new
         said: dict[str, Json] = {"until": cause.until.isoformat(), "reason": cause.reason}
         draft.log(
-            EventKind.MUTED, reason="by_person", connection=_about(connection), data={"by": cause.by.as_json(), **said}
+            EventKind.MUTED,
+            reason="by_person",
+            connection=_about(connection),
+            thread=where.get(connection),
+            data={"by": cause.by.as_json(), **said},
         )
-    for thread in _threads(draft, connections):
+    for thread in threads:
         params = {"by": cause.by.as_json(), **said, **_names(draft, connections)}
         draft.tell(thread.id, Role.REPLY, MessageKind.MUTED, params)
     present = silence(draft, _about(connections[0]))
@@ -135,10 +130,17 @@ def unmute(draft: Draft, cause: Unmuting) -> MuteReply:
     present = silence(draft, _about(cause.connection))
     if not lifted:
         return MuteReply(outcome=MuteOutcome.NOT_MUTED, silence=present)
-    for connection in lifted:
-        draft.log(EventKind.UNMUTED, reason="by_person", connection=_about(connection), data={"by": cause.by.as_json()})
-    # Where nothing was silent there is nothing to say.
     threads = _threads(draft, tuple(lifted))
+    where = _where(draft, threads)
+    for connection in lifted:
+        draft.log(
+            EventKind.UNMUTED,
+            reason="by_person",
+            connection=_about(connection),
+            thread=where.get(connection),
+            data={"by": cause.by.as_json()},
+        )
+    # Where nothing was silent there is nothing to say.
     for thread in threads:
         params = {"by": cause.by.as_json(), **_names(draft, (cause.connection,))}
         draft.tell(thread.id, Role.REPLY, MessageKind.UNMUTED, params)
@@ -188,6 +190,11 @@ def _threads(draft: Draft, connections: tuple[str, ...]) -> list[Thread]:
             for e in (draft.going_on(thread) if thread.open else ())
         )
     ]
+
+
+def _where(draft: Draft, threads: Sequence[Thread]) -> dict[str, str]:
+    """In which of these it is said of each connection. Of a whole site it is said in all of them."""
+    return {episode.connection: thread.id for thread in threads for episode in draft.going_on(thread)}
 
 
 def _names(draft: Draft, connections: tuple[str, ...]) -> dict[str, Json]:

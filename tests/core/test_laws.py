@@ -160,6 +160,11 @@ def test_in_every_history_notifications_stay_under_what_the_rules_give(
     for told_by, event in reasons.items():
         assert len(story.told(told_by)) == len(story.happened(event)), "every notification has its named reason"
     assert len(story.roots) <= 1 + len(story.events)
+    ends = {MessageKind.RECOVERED, MessageKind.OVER, MessageKind.SETTLED}
+    plain = [m.thread for m in story.sent if m.kind in ends and m.role is Role.REPLY]
+    kinds = {EventKind.WENT_UP, EventKind.SIGHT_REGAINED, EventKind.GROUP_OVER, EventKind.SETTLED}
+    named = [e.thread for e in story.events if e.kind in kinds and e.reason == "muted"]
+    assert plain == named, "what a mute kept from the channel says so"
 
 
 @given(steps, policies, snapshots())

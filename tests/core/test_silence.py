@@ -56,6 +56,8 @@ def test_what_has_a_root_is_edited_and_closed_with_a_plain_reply() -> None:
     [recovered] = story.told(MessageKind.RECOVERED)
     assert recovered.role is Role.REPLY
     assert story.edited_roots[0].closing
+    [event] = story.happened(EventKind.WENT_UP)
+    assert (event.reason, event.data["why"], event.thread) == ("muted", "we know", story.roots[0].id)
 
 
 def test_the_root_says_it_no_longer_once_it_is_over() -> None:
@@ -158,6 +160,7 @@ def test_a_muted_blindness_that_ends_leaves_nothing_to_say() -> None:
     story.poll(up())
 
     assert not story.sent
+    assert [e.reason for e in story.happened(EventKind.SIGHT_REGAINED)] == ["loss_not_announced"]
 
 
 def test_what_cannot_be_understood_when_its_mute_ends_waits_until_it_can() -> None:
@@ -315,3 +318,15 @@ def test_unmuting_is_said_in_the_thread() -> None:
     [said] = story.told(MessageKind.UNMUTED)
     assert (said.role, said.params["connections"]) == (Role.REPLY, ["Connection 1"])
     assert story.roots[0].silence is None
+
+
+def test_a_mute_and_its_end_remember_where_they_were_said() -> None:
+    story = Story(up("1"), up("2"))
+    story.poll(down("1"), up("2"))
+    for connection in ("1", "2"):
+        story.mute(connection)
+        story.unmute(connection)
+
+    [root] = story.roots
+    events = story.happened(EventKind.MUTED) + story.happened(EventKind.UNMUTED)
+    assert [(e.connection, e.thread) for e in events] == [("1", root.id), ("2", None)] * 2

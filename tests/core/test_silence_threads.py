@@ -9,7 +9,14 @@ import pytest
 from bot.core.events import EventKind
 from bot.core.incidents import EVERY, MessageKind, Phase, Role
 from bot.core.state import MuteOutcome
-from tests.core.story import Story, down, rows, up
+from tests.core.story import DANA, Story, down, rows, up
+
+
+def named(story: Story, kind: EventKind) -> tuple[str, object]:
+    """Why its one event says that the channel was not told, and who kept it silent."""
+    [event] = story.happened(kind)
+    by = event.data["by"]
+    return event.reason, by["name"] if isinstance(by, dict) else by
 
 
 def test_a_muted_mass_outage_grows_and_ends_in_plain_replies() -> None:
@@ -22,6 +29,7 @@ def test_a_muted_mass_outage_grows_and_ends_in_plain_replies() -> None:
     [over] = story.told(MessageKind.OVER)
     assert over.role is Role.REPLY
     assert not story.broadcasts
+    assert named(story, EventKind.GROUP_OVER) == ("muted", DANA.name)
 
 
 def test_what_falls_beside_a_muted_mass_outage_is_counted_and_not_told() -> None:
@@ -44,6 +52,7 @@ def test_a_mass_outage_of_which_one_can_be_heard_ends_aloud() -> None:
 
     [over] = story.told(MessageKind.OVER)
     assert over.role is Role.BROADCAST
+    assert story.happened(EventKind.GROUP_OVER)[0].reason == "all_over"
 
 
 def test_what_flapped_and_is_muted_settles_in_a_plain_reply() -> None:
@@ -57,6 +66,7 @@ def test_what_flapped_and_is_muted_settles_in_a_plain_reply() -> None:
 
     [settled] = story.told(MessageKind.SETTLED)
     assert settled.role is Role.REPLY
+    assert named(story, EventKind.SETTLED) == ("muted", DANA.name)
 
 
 def test_a_site_that_is_muted_meanwhile_is_back_in_a_plain_reply() -> None:
@@ -68,6 +78,7 @@ def test_a_site_that_is_muted_meanwhile_is_back_in_a_plain_reply() -> None:
 
     [back] = story.told(MessageKind.RECOVERED)
     assert back.role is Role.REPLY
+    assert named(story, EventKind.SIGHT_REGAINED) == ("muted", DANA.name)
 
 
 def test_what_flaps_can_be_muted_while_it_is_up_for_the_moment_and_says_so() -> None:

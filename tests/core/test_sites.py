@@ -84,6 +84,8 @@ def test_the_first_that_is_back_is_an_edit_and_the_last_a_broadcast() -> None:
     [broadcast] = two.rotterdam.broadcasts
     assert broadcast.kind is MessageKind.RECOVERED
     assert two.rotterdam.edited_roots[0].closing
+    first, last = (site.happened(EventKind.SIGHT_REGAINED)[0].reason for site in (two.berlin, two.rotterdam))
+    assert (first, last) == ("several_sites", "read_again")
 
 
 def test_one_that_is_lost_later_has_its_own() -> None:

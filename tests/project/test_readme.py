@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import configparser
 import re
 import unicodedata
@@ -14,6 +15,7 @@ from bot.cli.app import app
 from bot.cli.working import BAD_CONFIGURATION
 from bot.core.events import EventKind
 from bot.core.incidents import Why
+from bot.core.sight import NOT_RECORDED
 from bot.settings import SettingDoc, load, reference
 from bot.slack.commands.grammar import parse
 from bot.slack.commands.vocabulary import WORDS, Help
@@ -121,21 +123,31 @@ def test_every_command_of_the_readme_is_understood_and_every_one_is_told() -> No
         assert not isinstance(command, Help) or text == "help", text
 
 
-def test_every_reason_that_is_named_is_one_that_a_decision_gives() -> None:
-    """The table that says why somebody was told, or was not."""
-    rows = re.findall(
-        r"(?m)^\| (?:`(\w+)`[^|]*)?\| ((?:`\w+`,? ?)+)\|", section("Verbs").partition("\n### Why was I told")[2]
-    )
-    reasons = {reason for _, cell in rows for reason in codes(cell)}
-    given = {
-        reason
-        for path in ROOT.glob("bot/core/*.py")
-        for reason in re.findall(r'(?:reason=|reason = |, |else )"(\w+)"', path.read_text())
-    }
+def given_reasons() -> set[str]:
+    """What is written for a `reason` anywhere in the decision."""
+    found: set[str] = set()
+    for path in ROOT.glob("bot/core/*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            value: ast.expr | None = None
+            match node:
+                case ast.keyword(arg="reason", value=value) | ast.Assign(targets=[ast.Name(id="reason")], value=value):
+                    pass
+            strings = [] if value is None else [n.value for n in ast.walk(value) if isinstance(n, ast.Constant)]
+            found |= {text for text in strings if isinstance(text, str) and re.fullmatch(r"[a-z_]+", text)}
+    return found
 
-    assert len(rows) > len({kind for kind, _ in rows}) > 4
-    assert {kind for kind, _ in rows if kind} <= set(EventKind)
-    assert reasons <= given | set(Why)
+
+def test_every_reason_is_told_and_every_one_that_is_named_is_one_that_a_decision_gives() -> None:
+    """The tables that say why somebody was told, or was not."""
+    incidents, _, notices = section("Verbs").partition("\n### Why was I told")[2].partition("| `why` of a notice ")
+    rows = re.findall(r"(?m)^\| (?:`(\w+)`[^|]*)?\| ((?:`\w+`,? ?)+)\|", incidents)
+    cells = [cell for _, cell in rows] + re.findall(r"(?m)^\| ((?:`\w+`,? ?)+)\|", notices)
+    named = {reason for cell in cells for reason in codes(cell)}
+    kinds = {kind for kind, _ in rows if kind}
+
+    assert len(rows) > len(kinds) > 4
+    assert kinds <= set(EventKind)
+    assert named - set(Why) - {NOT_RECORDED} == given_reasons() - set(Why)
 
 
 def test_every_variable_that_is_named_exists() -> None:
