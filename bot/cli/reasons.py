@@ -18,7 +18,15 @@ NOTICES = frozenset(
 )
 """What is told once, or left out, without an incident: nothing follows it."""
 
-_OF_ALL = frozenset({EventKind.ACKNOWLEDGED, EventKind.REMINDED, EventKind.ESCALATED})
+_OF_ALL = frozenset(
+    {
+        EventKind.ACKNOWLEDGED,
+        EventKind.REMINDED,
+        EventKind.ESCALATED,
+        EventKind.NOT_REMINDED,
+        EventKind.NOT_ESCALATED,
+    }
+)
 """What is said of a thread that sites lost together share, by whichever of them it began with."""
 _SILENCES = frozenset({EventKind.MUTED, EventKind.UNMUTED})
 

@@ -1,24 +1,34 @@
-"""Reminders: what is still down after a while and in nobody's hands is said again."""
+"""Reminders: what is still down after a while and in nobody's hands is said again. What holds one back is recorded."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from bot.core.connection import State
 from bot.core.draft import Draft
 from bot.core.events import EventKind
-from bot.core.incidents import SITE, Episode, MessageKind, Phase, Role, Thread
+from bot.core.incidents import SITE, Episode, Json, MessageKind, Phase, Role, Thread
 from bot.core.silence import silence
+
+
+class Hold(NamedTuple):
+    """Why a thread is not to be reminded of now."""
+
+    reason: str
+    data: dict[str, Json]
 
 
 def remind(draft: Draft) -> None:
     """One broadcast for each thread whose time has come, never a second while the first is unsent."""
-    for thread in list(draft.threads.values()):
-        if not _waits(draft, thread):
+    for thread in _open(draft):
+        hold = _hold(draft, thread)
+        if hold is not None:
             if thread.id in draft.heard_again:
                 # Whatever keeps it from being seen: it is said once it can be.
                 draft.threads[thread.id] = replace(thread, remind_at=draft.now)
+            _record(draft, draft.threads[thread.id], hold)
             continue
         if thread.id in draft.heard_again:
             _remind(draft, draft.threads[thread.id], reason="mute_ended")
@@ -31,7 +41,7 @@ def remind(draft: Draft) -> None:
 def next_due(draft: Draft) -> datetime | None:
     """When the next of them is due, as far as it does not wait for something to be seen first."""
     every = draft.policy.remind_every
-    waiting = [thread for thread in draft.threads.values() if _waits(draft, thread)]
+    waiting = [thread for thread in _open(draft) if _hold(draft, thread) is None]
     times = [thread.escalate_at for thread in waiting]
     times += [thread.remind_at for thread in waiting if every is not None]
     return min((at for at in times if at is not None), default=None)
@@ -45,6 +55,7 @@ def _remind(draft: Draft, thread: Thread, *, reason: str) -> None:
     again = draft.remind_from_now()
     if thread.id in draft.reminded:
         draft.threads[thread.id] = replace(thread, remind_at=again)
+        draft.log(EventKind.NOT_REMINDED, reason="earlier_unsent", thread=thread.id)
         return
     number = thread.reminders + 1
     draft.tell(thread.id, Role.BROADCAST, MessageKind.REMINDER, {"number": number})
@@ -59,17 +70,43 @@ def _escalate(draft: Draft, thread: Thread) -> None:
     draft.log(EventKind.ESCALATED, reason="nobody_acknowledged", thread=thread.id)
 
 
-def _waits(draft: Draft, thread: Thread) -> bool:
-    """A thread that may be reminded of now: nobody has it, and what it tells can be seen to be so, and may be said."""
-    return (
-        thread.site == draft.site.name
-        and thread.phase is Phase.OPEN
-        and thread.ack_by is None
-        and any(
-            _is_down(draft, episode) and silence(draft, episode.connection) is None
-            for episode in draft.episodes_in(thread.id)
-        )
-    )
+def _open(draft: Draft) -> list[Thread]:
+    return [t for t in draft.threads.values() if t.site == draft.site.name and t.phase is Phase.OPEN]
+
+
+def _hold(draft: Draft, thread: Thread) -> Hold | None:
+    """What keeps a thread from being reminded of: somebody has it, or what it tells cannot be seen or may not be said."""
+    if thread.ack_by is not None:
+        return Hold("acknowledged", {"by": thread.ack_by.as_json()})
+    down = [episode for episode in draft.episodes_in(thread.id) if _is_down(draft, episode)]
+    if not down:
+        return Hold("not_seen", {})
+    silences = [found for episode in down if (found := silence(draft, episode.connection)) is not None]
+    if len(silences) < len(down):
+        return None
+    return Hold("muted", min(silences, key=lambda found: found.until).because)
+
+
+def _record(draft: Draft, thread: Thread, hold: Hold) -> None:
+    """What would be said now but for that: one event for each, whatever the number of polls meanwhile."""
+    every = draft.policy.remind_every
+    if every is not None and _has_come(draft, thread.remind_at, every=every):
+        draft.log(EventKind.NOT_REMINDED, reason=hold.reason, thread=thread.id, data=hold.data)
+    if _has_come(draft, thread.escalate_at):
+        draft.log(EventKind.NOT_ESCALATED, reason=hold.reason, thread=thread.id, data=hold.data)
+
+
+def _has_come(draft: Draft, at: datetime | None, *, every: timedelta | None = None) -> bool:
+    """Whether it came between the poll before and this one, or one that would have followed it `every` so often did.
+
+    What is held back keeps its time, so that it is said when nothing holds it any more. Between polls none comes: a timer
+    or a person leaves the time of the last poll as it is.
+    """
+    polled, before = draft.site.tried_at, draft.before.site.tried_at
+    if at is None or polled is None or before is None or polled < at:
+        return False
+    latest = at if every is None else at + (polled - at) // every * every
+    return before < latest
 
 
 def _is_down(draft: Draft, episode: Episode) -> bool:

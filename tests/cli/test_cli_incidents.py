@@ -206,12 +206,13 @@ async def test_what_is_said_of_a_thread_that_sites_share_is_among_the_events_of_
     of_graz = (
         replace(own, site="graz", reason="unreachable"),
         replace(own, site="graz", at=NOW, kind=taken, reason="by_person"),
+        replace(own, site="graz", at=NOW, kind=EventKind.NOT_REMINDED, reason="acknowledged"),
     )
     async with store.tick("graz", now=NOW, lately=HOUR) as tick:
         await tick.apply(Decision(site=tick.state.site, threads=(shared,), events=of_graz), NOW)
     await commit(store, episodes=(replace(BLIND, thread=shared.id),), events=(own,))
     (blind,) = (await cli("incidents", "--json")).json
-    assert [e["reason"] for e in blind["events"]] == ["several_sites", "by_person"]
+    assert [e["reason"] for e in blind["events"]] == ["several_sites", "by_person", "acknowledged"]
 
 
 async def test_a_recovery_that_had_to_be_confirmed_is_among_the_events_of_its_outage(cli: Cli, store: Store) -> None:

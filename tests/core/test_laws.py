@@ -167,6 +167,20 @@ def test_in_every_history_notifications_stay_under_what_the_rules_give(
     assert plain == named, "what a mute kept from the channel says so"
 
 
+@given(steps, policies)
+def test_in_every_history_no_more_is_held_back_than_there_would_have_been(
+    history: list[tuple[Cause, int]], policy: dict[str, object]
+) -> None:
+    story = told(history, policy)
+
+    held = Counter(e.thread for e in story.happened(EventKind.NOT_REMINDED))
+    for thread, times in held.items():
+        assert story.policy.remind_every is not None
+        since = story.now - story.state.threads[thread or ""].opened
+        # The end of a mute would have been told as well.
+        assert times <= since / story.policy.remind_every + len(story.happened(EventKind.MUTED))
+
+
 @given(steps, policies, snapshots())
 def test_the_same_snapshot_twice_decides_nothing_the_second_time(
     history: list[tuple[Cause, int]], policy: dict[str, object], snapshot: Snapshot
