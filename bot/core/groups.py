@@ -31,10 +31,10 @@ def to_join(draft: Draft, channel: str) -> Thread | None:
 
 
 def join(draft: Draft, group: Thread | None, members: Sequence[tuple[Episode, Route]]) -> str:
-    """Put the members into the group, or into one that closed lately, or into a new one; its id."""
+    """Put the members into the group, or into one that falls again with them, or into a new one; its id."""
     channel = members[0][1].channel
     routes = [route for _, route in members]
-    known = group or _closed_lately(draft, channel)
+    known = group or _fallen_again(draft, channel, members)
     thread = known or draft.open_thread(ThreadKind.GROUP, together(channel, routes), remind=True)
     draft.call_too(thread.id, routes)
     for episode, _ in members:
@@ -104,10 +104,18 @@ def _groups(draft: Draft, channel: str | None = None) -> list[Thread]:
     ]
 
 
-def _closed_lately(draft: Draft, channel: str) -> Thread | None:
+def _fallen_again(draft: Draft, channel: str, members: Sequence[tuple[Episode, Route]]) -> Thread | None:
+    """The group that now falls again: that with the most of these, if at least half of them were in one that closed lately.
+
+    What befalls others is no sequel but a mass outage of its own, which calls somebody.
+    """
     since = draft.now - draft.policy.flap_window
     closed = [t for t in _groups(draft, channel) if t.closed is not None and not t.open and t.closed >= since]
-    return max(closed, key=lambda t: (t.closed or t.opened, t.opened), default=None)
+    fallen = {episode.connection for episode, _ in members}
+    of = {group.id: fallen.intersection(e.connection for e in draft.episodes_in(group.id)) for group in closed}
+    if 2 * len(set().union(*of.values())) < len(fallen):
+        return None
+    return max(closed, key=lambda t: (len(of[t.id]), t.closed or t.opened, t.opened), default=None)
 
 
 def _down(draft: Draft, group: str) -> list[Episode]:

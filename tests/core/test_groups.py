@@ -153,6 +153,37 @@ def test_a_group_that_falls_again_is_reopened_by_one_broadcast() -> None:
     assert story.broadcasts[1].params == {"down": 6, "elsewhere": 0, "unsaid": 0}
 
 
+def test_it_is_no_group_again_when_most_of_those_that_fall_were_in_none() -> None:
+    """A mass outage of others has a root of its own, which calls somebody."""
+    story = Story(*rows(12), routes=(RouteRule(mention="here"),))
+    for fallen in (range(1, 7), (), range(5, 11)):
+        story.poll(*rows(12, fallen))
+
+    assert [m.kind for m in story.broadcasts] == [MessageKind.OVER]
+    first, second = story.roots
+    assert (first.open, second.open) == (False, True)
+    assert (second.kind, second.mentions, second.told_down) == (ThreadKind.GROUP, ("here",), 6)
+
+
+def test_it_is_the_group_again_when_at_least_half_of_those_that_fall_were_in_it() -> None:
+    story = Story(*rows(12))
+    for fallen in (range(1, 7), (), range(4, 10)):
+        story.poll(*rows(12, fallen))
+
+    assert len(story.roots) == 1
+    assert story.broadcasts[-1].kind is MessageKind.REOPENED
+
+
+def test_of_several_groups_that_with_the_most_of_those_that_fall_is_reopened() -> None:
+    """A storm that takes others each time comes to an end of new roots all the same."""
+    story = Story(*rows(18))
+    for fallen in (range(1, 7), (), range(7, 13), (), range(13, 19), (), [1, 7, 8, 9, 13, 14]):
+        story.poll(*rows(18, fallen))
+
+    assert [t.open for t in story.roots] == [False, True, False]
+    assert story.broadcasts[-1].kind is MessageKind.REOPENED
+
+
 def test_past_the_threshold_only_edits_follow_until_it_holds() -> None:
     story = Story(*rows(6))
     for fallen in (range(1, 7), (), range(1, 7), (), range(1, 7), (), range(1, 7)):
