@@ -11,7 +11,7 @@ import structlog
 
 from bot.clock import Clock
 from bot.core.incidents import Person
-from bot.slack.commands import guidance, replies, tables
+from bot.slack.commands import guidance, history, replies, tables
 from bot.slack.commands.details import Details
 from bot.slack.commands.doing import Doing
 from bot.slack.commands.grammar import meant, parse, parse_tidied
@@ -180,7 +180,7 @@ class Handlers:
         found = await self._lookup.named(asked_for.ref)
         if isinstance(found, Several | Whole | Missing):
             return guidance.unclear(asked_for.ref, found, command, word=HISTORY, rest=asked_for.span)
-        return tables.history(await self._survey.look_back(found, asked_for.span), shared_by=shared_by)
+        return history.history(await self._survey.look_back(found, asked_for.span), shared_by=shared_by)
 
     async def _turned(self, click: Clicked) -> Answer:
         """Another page, in the place of the one that was clicked."""
@@ -239,4 +239,4 @@ class Handlers:
         found = await self._lookup.named(asked_for.ref)
         if isinstance(found, Several | Whole | Missing):
             return None
-        return tables.history(await self._survey.look_back(found, asked_for.span), shared_by=person)
+        return history.history(await self._survey.look_back(found, asked_for.span), shared_by=person)

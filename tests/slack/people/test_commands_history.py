@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from bot.core.connection import State
 from bot.core.state import ConnectionRecord
 from bot.sandbox.itempath_faults import Fault
-from bot.slack.commands import tables
+from bot.slack.commands import history
 from bot.slack.commands.past import Seen, past
 from bot.slack.commands.survey import LookedBack
 from bot.slack.commands.vocabulary import SPANS
@@ -177,7 +177,7 @@ def test_every_history_can_be_shown(record: ConnectionRecord, span: str, told: A
         episodes=tuple(told),
         threads={"plant/1": thread},
     )
-    for answer in (tables.history(back), tables.history(back, shared_by=None)):
+    for answer in (history.history(back), history.history(back, shared_by=None)):
         shown = read(answer)
         json.dumps(answer).encode()
         assert not re.search(r"<(?!!date\^)", answer["text"])
@@ -191,4 +191,4 @@ def test_uptime_is_never_rounded_up() -> None:
     blink = past(start, end, [(Seen.DOWN, (start, start + timedelta(seconds=1)))])
     record = ConnectionRecord(site="plant", id="1", row=None, known=State.UP)
     back = LookedBack(site="plant", id="1", record=record, span="30d", past=blink, episodes=(), threads={})
-    assert "was up 99.99 % of the last 30 d" in read(tables.history(back))
+    assert "was up 99.99 % of the last 30 d" in read(history.history(back))
