@@ -59,7 +59,7 @@ def _tell(draft: Draft, channel: str, found: Sequence[tuple[Episode, Route]]) ->
             _log(draft, episode, reason="grouped", thread=group)
         return
     for episode, route in found:
-        thread = draft.open_thread(ThreadKind.OUTAGE, route, remind=True)
+        thread = draft.open_thread(ThreadKind.OUTAGE, route)
         draft.announce(episode, thread.id, told_at=draft.now)
         _log(draft, episode, reason=draft.fell.get(episode.id, "mute_ended"), thread=thread.id)
 

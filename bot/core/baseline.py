@@ -25,7 +25,7 @@ def tell(draft: Draft, snapshot: Snapshot) -> None:
     counts = {"watched": len(snapshot.connections), "unreadable": len(snapshot.unreadable), "unclear": unclear}
     route = together(draft.policy.home, [draft.policy.route(row) for row in down])
     if down:
-        thread = draft.open_thread(ThreadKind.BASELINE, route, params=counts, remind=True)
+        thread = draft.open_thread(ThreadKind.BASELINE, route, params=counts)
     else:
         thread = draft.open_notice(ThreadKind.BASELINE, route.channel, params=counts)
     for row in down:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from bot.core.events import Event, EventKind
@@ -98,9 +98,7 @@ class Draft:
     def forget(self, connection: str) -> None:
         del self.connections[connection]
 
-    def open_thread(
-        self, kind: ThreadKind, route: Route, *, params: Mapping[str, Json] | None = None, remind: bool = False
-    ) -> Thread:
+    def open_thread(self, kind: ThreadKind, route: Route, *, params: Mapping[str, Json] | None = None) -> Thread:
         """A new thread with its root, which waits to be sent from the moment this is committed."""
         thread = Thread(
             id=f"{self.site.name}/{self.next_serial()}",
@@ -110,8 +108,6 @@ class Draft:
             mentions=route.mentions,
             escalate_to=route.escalate_to,
             opened=self.now,
-            remind_at=self.remind_from_now() if remind else None,
-            escalate_at=self.escalate_from_now() if remind else None,
         )
         self.threads[thread.id] = thread
         self.tell(thread.id, Role.ROOT, MessageKind.ROOT, params or {})
@@ -210,6 +206,7 @@ class Draft:
             closed=self.now,
             remind_at=None,
             escalate_at=None,
+            escalated_at=None,
             settle_at=None,
             silence=None,
             silences=(),
@@ -240,14 +237,6 @@ class Draft:
                 thread=thread,
             )
         )
-
-    def remind_from_now(self) -> datetime | None:
-        every: timedelta | None = self.policy.remind_every
-        return None if every is None else self.now + every
-
-    def escalate_from_now(self) -> datetime | None:
-        after = self.policy.escalate_after
-        return None if after is None else self.now + after
 
     def decision(self, *, next_due: datetime | None, reply: Reply | None = None) -> Decision:
         before = self.before

@@ -48,6 +48,7 @@ def flipped(draft: Draft, thread: Thread, connection: str, flips: tuple[datetime
         settle_at=draft.now + draft.policy.settle_after,
         remind_at=None,
         escalate_at=None,
+        escalated_at=None,
         # An acknowledgement ended with the thread that it was for.
         ack_by=None if reopened else thread.ack_by,
         ack_at=None if reopened else thread.ack_at,
@@ -90,8 +91,6 @@ def _settle(draft: Draft, thread: Thread, episodes: list[Episode]) -> None:
             settle_at=None,
             flips=(),
             told_down=len(down),
-            remind_at=draft.remind_from_now(),
-            escalate_at=draft.escalate_from_now(),
         )
     else:
         moot_from = draft.close_thread(thread.id).revision

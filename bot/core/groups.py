@@ -35,7 +35,7 @@ def join(draft: Draft, group: Thread | None, members: Sequence[tuple[Episode, Ro
     channel = members[0][1].channel
     routes = [route for _, route in members]
     known = group or _fallen_again(draft, channel, members)
-    thread = known or draft.open_thread(ThreadKind.GROUP, together(channel, routes), remind=True)
+    thread = known or draft.open_thread(ThreadKind.GROUP, together(channel, routes))
     draft.call_too(thread.id, routes)
     for episode, _ in members:
         draft.announce(episode, thread.id, told_at=draft.now)
@@ -144,8 +144,6 @@ def _reopen(draft: Draft, group: Thread) -> None:
         changes=len(flips) if flapping else 0,
         told_down=len(down),
         settle_at=draft.now + draft.policy.settle_after if flapping else None,
-        remind_at=None if flapping else draft.remind_from_now(),
-        escalate_at=None if flapping else draft.escalate_from_now(),
     )
     if flapping:
         draft.log(EventKind.FLAPPING, reason="group_flips", thread=group.id, data={"changes": len(flips)})

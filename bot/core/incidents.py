@@ -217,10 +217,13 @@ class Thread:
     ack_by: Person | None = None
     ack_at: datetime | None = None
     remind_at: datetime | None = None
+    """While it is open and reminders are on: when the next one is due."""
     reminders: int = 0
     """How many reminders have been committed."""
     escalate_at: datetime | None = None
     """When it is escalated, once, unless somebody has acknowledged it."""
+    escalated_at: datetime | None = None
+    """When it was."""
     settle_at: datetime | None = None
     """While flapping: when what it came to counts as final, if nothing changes until then."""
     changes: int = 0

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from bot.core.connection import State
 from bot.core.draft import Draft
 from bot.core.events import EventKind
-from bot.core.incidents import SITE, Episode, Json, MessageKind, Phase, Role, Thread
+from bot.core.incidents import SITE, Episode, Json, MessageKind, Phase, Role, Thread, ThreadKind
 from bot.core.silence import silence
 
 
@@ -22,7 +22,8 @@ class Hold(NamedTuple):
 
 def remind(draft: Draft) -> None:
     """One broadcast for each thread whose time has come, never a second while the first is unsent."""
-    for thread in _open(draft):
+    for told in _open(draft):
+        thread = draft.threads[told.id] = _timed(draft, told)
         hold = _hold(draft, thread)
         if hold is not None:
             if thread.id in draft.heard_again:
@@ -34,17 +35,42 @@ def remind(draft: Draft) -> None:
             _remind(draft, draft.threads[thread.id], reason="mute_ended")
         elif _is_due(draft, thread.remind_at) and draft.policy.remind_every is not None:
             _remind(draft, draft.threads[thread.id], reason="still_down")
-        if _is_due(draft, thread.escalate_at):
+        if _is_due(draft, thread.escalate_at) and draft.policy.escalate_after is not None:
             _escalate(draft, draft.threads[thread.id])
 
 
 def next_due(draft: Draft) -> datetime | None:
     """When the next of them is due, as far as it does not wait for something to be seen first."""
-    every = draft.policy.remind_every
+    every, after = draft.policy.remind_every, draft.policy.escalate_after
     waiting = [thread for thread in _open(draft) if _hold(draft, thread) is None]
-    times = [thread.escalate_at for thread in waiting]
-    times += [thread.remind_at for thread in waiting if every is not None]
+    times = [thread.remind_at for thread in waiting if every is not None]
+    times += [thread.escalate_at for thread in waiting if after is not None]
     return min((at for at in times if at is not None), default=None)
+
+
+def _open(draft: Draft) -> list[Thread]:
+    """What may have to be said again: errors are not, nor is what flaps before it has held."""
+    return [
+        thread
+        for thread in draft.threads.values()
+        if thread.site == draft.site.name and thread.phase is Phase.OPEN and thread.kind is not ThreadKind.ERROR
+    ]
+
+
+def _timed(draft: Draft, thread: Thread) -> Thread:
+    """With the times that it has by the settings of today, which may have been others when it was told."""
+    remind_at = _within(draft, thread.remind_at, draft.policy.remind_every)
+    escalate_at = thread.escalate_at
+    if thread.escalated_at is None:
+        escalate_at = _within(draft, escalate_at, draft.policy.escalate_after)
+    return replace(thread, remind_at=remind_at, escalate_at=escalate_at)
+
+
+def _within(draft: Draft, at: datetime | None, span: timedelta | None) -> datetime | None:
+    """No farther away than a whole `span`: what is was put off by other settings, or by a clock that was ahead."""
+    if span is None:
+        return at
+    return min(at or draft.now + span, draft.now + span)
 
 
 def _is_due(draft: Draft, at: datetime | None) -> bool:
@@ -52,7 +78,7 @@ def _is_due(draft: Draft, at: datetime | None) -> bool:
 
 
 def _remind(draft: Draft, thread: Thread, *, reason: str) -> None:
-    again = draft.remind_from_now()
+    again = _within(draft, None, draft.policy.remind_every)
     if thread.id in draft.reminded:
         draft.threads[thread.id] = replace(thread, remind_at=again)
         draft.log(EventKind.NOT_REMINDED, reason="earlier_unsent", thread=thread.id)
@@ -66,12 +92,8 @@ def _remind(draft: Draft, thread: Thread, *, reason: str) -> None:
 
 def _escalate(draft: Draft, thread: Thread) -> None:
     draft.tell(thread.id, Role.BROADCAST, MessageKind.ESCALATED, {})
-    draft.threads[thread.id] = replace(draft.threads[thread.id], escalate_at=None)
+    draft.threads[thread.id] = replace(draft.threads[thread.id], escalate_at=None, escalated_at=draft.now)
     draft.log(EventKind.ESCALATED, reason="nobody_acknowledged", thread=thread.id)
-
-
-def _open(draft: Draft) -> list[Thread]:
-    return [t for t in draft.threads.values() if t.site == draft.site.name and t.phase is Phase.OPEN]
 
 
 def _hold(draft: Draft, thread: Thread) -> Hold | None:
@@ -92,7 +114,7 @@ def _record(draft: Draft, thread: Thread, hold: Hold) -> None:
     every = draft.policy.remind_every
     if every is not None and _has_come(draft, thread.remind_at, every=every):
         draft.log(EventKind.NOT_REMINDED, reason=hold.reason, thread=thread.id, data=hold.data)
-    if _has_come(draft, thread.escalate_at):
+    if draft.policy.escalate_after is not None and _has_come(draft, thread.escalate_at):
         draft.log(EventKind.NOT_ESCALATED, reason=hold.reason, thread=thread.id, data=hold.data)
 
 

@@ -87,7 +87,7 @@ def tell_blindness(draft: Draft, *, reason: str = "mute_ended") -> None:
             draft.log(EventKind.SIGHT_LOST, reason=reason, muted=muted)
         return
     route, shared = draft.policy.site_route, _lost_before(draft)
-    thread = shared or draft.open_thread(ThreadKind.SITE, route, remind=True)
+    thread = shared or draft.open_thread(ThreadKind.SITE, route)
     draft.call_too(thread.id, [route])
     draft.announce(episode, thread.id, told_at=draft.now)
     draft.touch(thread.id, watched=draft.policy.sites_in_channel)

@@ -12,7 +12,7 @@ from bot.store.engine import Database
 from bot.store.errors import DatabaseCorrupt, DatabaseEmpty, SchemaNewer, SchemaOlder
 from bot.store.tables import meta
 
-REVISIONS = ("0001", "0002", "0003")
+REVISIONS = ("0001", "0002", "0003", "0004")
 """Oldest first, as in `migrations/versions`; named here so that Alembic need not be imported to compare."""
 
 VERSION_TABLE = "schema_version"

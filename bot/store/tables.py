@@ -94,6 +94,7 @@ thread = Table(
     Column("remind_at", Moment),
     Column("reminders", Integer, nullable=False),
     Column("escalate_at", Moment),
+    Column("escalated_at", Moment),
     Column("settle_at", Moment),
     Column("changes", Integer, nullable=False),
     Column("flips", Document, nullable=False),

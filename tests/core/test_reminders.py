@@ -6,10 +6,12 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from bot.core.events import EventKind
 from bot.core.incidents import MessageKind, Role, Thread
 from bot.core.policy import RouteRule
-from tests.core.story import INTERVAL, Story, down, failing, is_quiet, unknown, up
+from tests.core.story import INTERVAL, Story, down, failing, is_quiet, rows, unknown, up
 
 EVERY = timedelta(hours=4)
 
@@ -104,6 +106,53 @@ def test_switched_off_later_is_off_too() -> None:
     assert story.last.next_due is None
 
 
+HOUR = timedelta(hours=1)
+
+
+@pytest.mark.parametrize("before", [None, timedelta(days=7)])
+def test_switched_on_or_shortened_it_holds_for_what_is_open_already(before: timedelta | None) -> None:
+    story, _ = fallen(remind_every=before, escalate_after=before)
+    story.wait(hours=1)
+    story.policy = replace(story.policy, remind_every=HOUR, escalate_after=2 * HOUR)
+    story.poll(down())
+    assert reminders(story) == 0
+    assert story.last.next_due == story.now + HOUR
+    for _ in range(3):
+        story.wait(hours=1)
+        story.due()
+
+    assert [m.kind for m in story.broadcasts] == [
+        MessageKind.REMINDER,
+        MessageKind.REMINDER,
+        MessageKind.ESCALATED,
+        MessageKind.REMINDER,
+    ]
+
+
+def test_errors_and_what_flaps_are_not_reminded_of_when_it_is_switched_on_either() -> None:
+    story = Story(up("1"), up("2"), remind_every=None)
+    story.poll(up("1"), up("2", latest_log=failing("bad payload")))
+    for row in (down, up, down, up, down):
+        story.poll(row("1"), up("2"))
+    story.policy = replace(story.policy, remind_every=HOUR, escalate_after=HOUR)
+    story.poll(down("1"), up("2"))
+
+    assert [t.remind_at for t in story.state.threads.values() if t.open] == [None, None]
+
+
+def test_a_clock_that_was_ahead_puts_nothing_off() -> None:
+    story = Story(up(), escalate_after=HOUR)
+    story.sleep(days=10)
+    story.poll(down())
+    story.sleep(days=-10)
+    story.poll(down())
+
+    assert story.last.next_due == story.now + HOUR
+    story.wait(hours=4)
+    story.due()
+    assert {m.kind for m in story.broadcasts} == {MessageKind.REMINDER, MessageKind.ESCALATED}
+
+
 def test_none_while_blind_but_of_the_blindness_itself() -> None:
     story, thread = fallen()
     story.fail()
@@ -183,6 +232,38 @@ def test_without_somebody_else_it_is_said_to_the_same() -> None:
     _, thread = fallen(escalate_after=timedelta(minutes=15), routes=(RouteRule(name="*", mention="S1"),))
 
     assert thread.escalate_to == ("S1",)
+
+
+def test_once_is_once_whatever_the_settings_become() -> None:
+    story, _ = fallen(escalate_after=HOUR)
+    story.wait(hours=1)
+    story.due()
+    story.policy = replace(story.policy, escalate_after=HOUR / 2)
+    story.wait(hours=1)
+    story.due()
+
+    assert len(story.told(MessageKind.ESCALATED)) == 1
+
+
+def test_what_falls_again_is_escalated_again() -> None:
+    story = Story(*rows(5), escalate_after=HOUR, group_over=2)
+    for _ in range(2):
+        story.poll(*rows(5, {1, 2}))
+        story.wait(hours=1)
+        story.poll(*rows(5, {1, 2}))
+        story.poll(*rows(5))
+
+    assert len({m.thread for m in story.told(MessageKind.ESCALATED)}) == 1
+    assert len(story.told(MessageKind.ESCALATED)) == 2
+
+
+def test_an_escalation_that_is_switched_off_later_is_off_too() -> None:
+    story, _ = fallen(remind_every=None, escalate_after=HOUR)
+    story.policy = replace(story.policy, escalate_after=None)
+    story.wait(hours=1)
+
+    assert is_quiet(story.due())
+    assert story.last.next_due is None
 
 
 def test_acknowledged_is_not_escalated() -> None:

@@ -93,6 +93,7 @@ THREAD = Thread(
     remind_at=NOW + MINUTE,
     reminders=2,
     escalate_at=NOW + 2 * MINUTE,
+    escalated_at=NOW - 3 * MINUTE,
     settle_at=NOW + 3 * MINUTE,
     changes=5,
     flips=(NOW - MINUTE, NOW),

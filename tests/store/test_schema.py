@@ -11,13 +11,14 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, TextClause, bindparam, text
 
 from bot.store import schema
+from bot.store.columns import Moment
 from bot.store.errors import DatabaseCorrupt, DatabaseMissing, SchemaNewer, SchemaOlder, StoreError
 from bot.store.store import Store
 from bot.store.tables import metadata
-from tests.store.samples import commit
+from tests.store.samples import NOW, commit
 
 MIGRATIONS = Path(schema.__file__).parent / "migrations"
 CURRENT = schema.REVISIONS
@@ -140,6 +141,38 @@ async def test_a_database_of_the_first_version_is_brought_up_to_date_with_what_i
         assert await new.outbox.waiting() == ()
     finally:
         await new.close()
+
+
+async def test_what_an_older_version_has_escalated_is_known_to_be(empty_url: str) -> None:
+    def say(statement: str) -> TextClause:
+        return text(statement).bindparams(bindparam("now", NOW, type_=Moment))
+
+    with pytest.MonkeyPatch.context() as before:
+        before.setattr(schema, "REVISIONS", CURRENT[:1])
+        before.setattr(schema, "migrate", partial(schema.migrate, revision=CURRENT[0]))
+        old = await Store.open(empty_url, write=True)
+        async with old._database.write() as connection:
+            await connection.execute(text("INSERT INTO site (name, fails, nameless, serial) VALUES ('x', 0, 0, 2)"))
+            await connection.execute(
+                say(
+                    "INSERT INTO thread (id, site, kind, channel, opened, mentions, escalate_to, phase, reminders, "
+                    "changes, flips, told_down, watched, lists, revision, next_n) "
+                    "SELECT id, 'x', 'outage', 'C1', :now, '[]', '[]', 'open', 0, 0, '[]', 0, 0, '[]', 1, 2 "
+                    "FROM (SELECT 'x/1' AS id UNION SELECT 'x/2') AS ids"
+                )
+            )
+            await connection.execute(
+                say(
+                    "INSERT INTO message (thread, n, role, kind, revision, params, closing, created_at, state, "
+                    "generation, form, attempts, looks, maybe_sent_before) "
+                    "VALUES ('x/1', 1, 'broadcast', 'escalated', 1, '{}', :no, :now, 'new', 0, 'full', 0, 0, :no)"
+                ).bindparams(no=False)
+            )
+        await old.close()
+    new = await Store.open(empty_url, write=True)
+    threads = await new.threads(["x/1", "x/2"])
+    assert [threads[id_].escalated_at for id_ in ("x/1", "x/2")] == [NOW, None]
+    await new.close()
 
 
 @pytest.mark.usefixtures("next_version")
