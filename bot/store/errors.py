@@ -87,12 +87,14 @@ class DeliveryMismatch(StoreError):
     """A message is not in the state that the delivery believed it to be in; nothing was changed."""
 
 
+_RUNNING = "A running bot tries again by itself; one that could not start has to be started again"
+
 # https://www.sqlite.org/rescode.html: the low byte is the primary code.
 _SQLITE: dict[int, tuple[type[StoreError], str, str]] = {
     sqlite3.SQLITE_BUSY: (
         DatabaseLocked,
         "is locked by another program",
-        "End what writes to it (a backup, a shell); the bot tries again by itself.",
+        f"End what writes to it (a backup, a shell). {_RUNNING}.",
     ),
     sqlite3.SQLITE_READONLY: (
         DatabaseReadOnly,
@@ -122,7 +124,7 @@ _SQLITE: dict[int, tuple[type[StoreError], str, str]] = {
     ),
 }
 
-_TRY_AGAIN = "The bot tries again by itself; if it goes on, see which other sessions hold locks there."
+_TRY_AGAIN = f"{_RUNNING}. If it stays so, see which other sessions hold locks there."
 
 # https://www.postgresql.org/docs/current/errcodes-appendix.html: by code, else by its class (the first two characters).
 _POSTGRESQL: dict[str, tuple[type[StoreError], str, str]] = {
@@ -139,8 +141,8 @@ _POSTGRESQL: dict[str, tuple[type[StoreError], str, str]] = {
     "57014": (DatabaseLocked, "took too long for a statement", _TRY_AGAIN),
     "53100": (DatabaseFull, "cannot grow: the server's disk is full", "Free some space on the server."),
     "53": (DatabaseUnreachable, "is short of resources", "Look at the server's connections, memory and disk."),
-    "57": (DatabaseUnreachable, "is shutting down or starting", "The bot tries again by itself."),
-    "08": (DatabaseUnreachable, "broke the connection", "The bot tries again by itself."),
+    "57": (DatabaseUnreachable, "is shutting down or starting", f"{_RUNNING}."),
+    "08": (DatabaseUnreachable, "broke the connection", f"{_RUNNING}."),
     "XX": (DatabaseCorrupt, "reports an internal error", "Look at the server's log."),
 }
 

@@ -62,7 +62,10 @@ async def test_a_database_locked_by_another_program_is_said(
     store = await Store.open(ready_sqlite, write=True)
     with closing(sqlite3.connect(tmp_path / "bot.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(DatabaseLocked, match=r"locked by another program.*the bot tries again"):
+        with pytest.raises(
+            DatabaseLocked,
+            match=r"locked by another program.*running bot tries again.*could not start has to be started",
+        ):
             await commit(store)
         # Reading goes on.
         assert await store.sites() == ()
