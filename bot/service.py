@@ -81,7 +81,7 @@ class Service:
         """Whether another bot has taken over, so that this one has ended its work."""
         token = slack.bot_token.get_secret_value()
         self.calls = SlackCalls(token=token, api_url=slack.api_url, counts=self.metrics, trust_env=trust_env)
-        self.workspace = Workspace(self.calls, store)
+        self.workspace = Workspace(self.calls, store, channels=channels_of(settings))
         self.delivery = Delivery(
             store=store,
             calls=self.calls,

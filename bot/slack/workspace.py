@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from bot.slack.calls import SlackCalls
-from bot.slack.errors import Ambiguous, Refused, Scope
+from bot.slack.errors import Ambiguous, RateLimited, Refused, Scope, SlackError
 from bot.slack.fate import next_cursor
 from bot.store.store import Store
 
+_PUBLIC = "public_channel"
 _CHANNEL_ID = re.compile(r"[CDG][A-Z0-9]{6,}")
 
 
@@ -22,14 +24,39 @@ class Identity:
     team_id: str
 
 
+@dataclass(slots=True, kw_only=True)
+class _Walk:
+    """Through the list of all channels, page by page."""
+
+    wanted: frozenset[str]
+    """The names that were looked for on every page of it: of no other can be said that there is none."""
+    types: str = f"{_PUBLIC},private_channel"
+    cursor: str | None = None
+    over: bool = False
+    absent: Refused = field(default_factory=lambda: Refused("channel_not_found", scope=Scope.CHANNEL))
+    """What to say of a name that is on no page."""
+
+    def turn(self, cursor: str | None) -> None:
+        if cursor is not None and cursor == self.cursor:
+            raise Ambiguous("unreadable_answer")
+        self.cursor, self.over = cursor, cursor is None
+
+
 class Workspace:
     """The workspace as the bot's token shows it."""
 
-    def __init__(self, calls: SlackCalls, store: Store) -> None:
+    def __init__(self, calls: SlackCalls, store: Store, *, channels: Collection[str] = ()) -> None:
+        """`channels`: those that may be asked for, by id or `#name`."""
         self._calls = calls
         self._store = store
         self._identity: Identity | None = None
         self._ids: dict[str, str] = {}
+        self._wanted = {channel.removeprefix("#") for channel in channels}
+        self._passed: dict[str, str] = {}
+        """Wanted names that stood on a page, with their ids."""
+        self._walk: _Walk | None = None
+        """The one under way."""
+        self._turn = asyncio.Lock()
 
     async def identity(self) -> Identity:
         """Raises `SlackError` while Slack has never said; afterwards no call is made."""
@@ -77,33 +104,39 @@ class Workspace:
             self._ids[name] = channel_id
 
     async def _look_up(self, name: str) -> str:
-        try:
-            found = await self._listed(name, "public_channel,private_channel")
-        except Refused as error:
-            if error.error != "missing_scope":
-                raise
-            # Without `groups:read` the public ones can still be seen; what is not among them may be a private one.
-            found = await self._listed(name, "public_channel")
-            if found is None:
-                raise
-        if found is None:
-            raise Refused("channel_not_found", scope=Scope.CHANNEL)
-        return found
+        """Whoever asks next goes on where the one before was stopped: a large workspace is listed once, not by each."""
+        self._wanted.add(name)
+        async with self._turn:
+            walk = self._walk
+            if walk is None or name not in walk.wanted:
+                walk = self._walk = _Walk(wanted=frozenset(self._wanted))
+            while name not in self._passed:
+                if walk.over:
+                    raise walk.absent
+                await self._turn_page(walk)
+            return self._passed[name]
 
-    async def _listed(self, name: str, types: str) -> str | None:
-        cursor: str | None = None
-        while True:
+    async def _turn_page(self, walk: _Walk) -> None:
+        try:
             answer = await self._calls.read(
-                "conversations.list", types=types, exclude_archived=True, limit=1000, cursor=cursor
+                "conversations.list", types=walk.types, exclude_archived=True, limit=1000, cursor=walk.cursor
             )
-            for channel_name, channel_id in _channels(answer):
-                if channel_name == name:
-                    return channel_id
-            before, cursor = cursor, next_cursor(answer)
-            if cursor is None:
-                return None
-            if cursor == before:
-                raise Ambiguous("unreadable_answer")
+            for name, channel_id in _channels(answer):
+                if name in walk.wanted:
+                    self._passed.setdefault(name, channel_id)
+            walk.turn(next_cursor(answer))
+        except RateLimited:
+            # Tens of thousands of channels are more pages than Slack gives in a minute: the next one is asked for later.
+            raise
+        except SlackError as error:
+            if walk.types != _PUBLIC and isinstance(error, Refused) and error.error == "missing_scope":
+                # Without `groups:read` the public ones can still be seen; what is not among them may be a private one.
+                walk.types, walk.absent = _PUBLIC, error
+                return
+            self._walk = None
+            raise
+        if walk.over:
+            self._walk = None
 
 
 def _channels(answer: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -57,14 +57,14 @@ class Room:
     adopt_wait: timedelta = ADOPT_WAIT
 
     def __post_init__(self) -> None:
-        self.delivery = self.another()
+        self.delivery = self.another(self.workspace)
 
-    def another(self) -> Delivery:
+    def another(self, workspace: Workspace | None = None) -> Delivery:
         """As after a restart: the same database, nothing remembered."""
         return Delivery(
             store=self.store,
             calls=self.calls,
-            workspace=Workspace(self.calls, self.store),
+            workspace=workspace or Workspace(self.calls, self.store),
             clock=self.clock,
             adopt_wait=self.adopt_wait,
             interactive=True,
