@@ -55,7 +55,8 @@ import os, signal, sys
 
 def once(frame, event, argument):
     name, file = frame.f_code.co_name, frame.f_code.co_filename
-    if event == "call" and name == "cb" and "importlib" in file and callable(signal.getsignal(signal.SIGTERM)):
+    hears = getattr(signal.getsignal(signal.SIGTERM), "__module__", "").startswith("bot.")
+    if event == "call" and name == "cb" and "importlib" in file and hears:
         sys.setprofile(None)
         os.kill(os.getpid(), signal.SIGTERM)
 
