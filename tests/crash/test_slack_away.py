@@ -17,11 +17,12 @@ from tests.crash.story import POLICY as STORIES_POLICY
 from tests.crash.story import START
 from tests.crash.workspace import Channels
 
-CONNECTIONS = 24
-POLLS_AWAY = 84
-POLICY = replace(STORIES_POLICY, interval=timedelta(minutes=2))
+CONNECTIONS = 60
+"""More than may be edited in a minute."""
+POLLS_AWAY = 34
+POLICY = replace(STORIES_POLICY, interval=timedelta(minutes=5))
 """Nearly three hours; two thousand changes."""
-CLOSED = frozenset(map(str, range(13, CONNECTIONS + 1)))
+CLOSED = frozenset(map(str, range(31, CONNECTIONS + 1)))
 """Their errors end while Slack is away."""
 SHORT = "99"
 """Falls and rises while Slack is away."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
@@ -18,7 +19,8 @@ def a_client(url: str, **settings: Any) -> ItemPathClient:
 
 
 async def failure(url: str, **settings: Any) -> ItemPathError:
-    async with a_client(url, **settings) as client:
+    # Longer than any time-out that is asked for here: a client that waits for ever fails its test, and does not hold it up.
+    async with asyncio.timeout(60), a_client(url, **settings) as client:
         with pytest.raises(ItemPathError) as failed:
             await client.connections()
     assert "app-token" not in f"{failed.value!r} {failed.value.failure}"

@@ -71,7 +71,8 @@ async def test_retry_after_is_obeyed_within_the_budget(
 async def test_a_wait_beyond_the_budget_is_reported_instead(client: ItemPathClient, mocked: aioresponses) -> None:
     mocked.get(LIST, status=429, headers={"Retry-After": "60"}, repeat=True)
     with pytest.raises(RateLimited, match="asks to wait 60 s") as limited:
-        await client.connections(budget=30)
+        async with asyncio.timeout(30):
+            await client.connections(budget=30)
     assert limited.value.retry_after == 60.0
     assert len(asked(mocked)) == 1
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import event, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store import connections
 from bot.store.connections import FileConnection
@@ -145,7 +146,9 @@ async def test_wherever_the_opening_or_the_closing_is_cancelled_nothing_is_left(
 
 
 @pytest.mark.postgres
-async def test_what_is_on_its_way_back_is_waited_for_before_a_server_is_left(ready_postgres: str) -> None:
+async def test_what_is_on_its_way_back_is_waited_for_before_a_server_is_left(
+    ready_postgres: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What came back later would stay open on both sides, until the process ends."""
     store = await Store.open(ready_postgres, write=True)
     connections = store._database.connections
@@ -154,15 +157,27 @@ async def test_what_is_on_its_way_back_is_waited_for_before_a_server_is_left(rea
     event.listen(engine, "connect", lambda adapted, _: opened.append(adapted.driver_connection))
     # Those that are free were not seen.
     await connections.engine.dispose()
+    close, goes_back, may_go = AsyncConnection.close, asyncio.Event(), asyncio.Event()
+
+    async def slowly(connection: AsyncConnection) -> None:
+        goes_back.set()
+        await may_go.wait()
+        await close(connection)
 
     async def use() -> None:
         async with connections.one() as connection:
             await connection.execute(select(1))
 
+    monkeypatch.setattr(AsyncConnection, "close", slowly)
     task = asyncio.create_task(use())
-    # It is asked for as the connection goes back.
-    event.listen(engine, "rollback", lambda _: asyncio.get_running_loop().call_soon(task.cancel))
+    await goes_back.wait()
+    task.cancel()
     await asyncio.wait([task])
     assert task.cancelled()
-    await store.close()
+    leaving = asyncio.create_task(store.close())
+    for _ in range(100):
+        # As far as it comes without the connection.
+        await asyncio.sleep(0)
+    may_go.set()
+    await leaving
     assert [each.is_closed() for each in opened] == [True]

@@ -12,7 +12,14 @@ import asyncpg  # type: ignore[import-untyped]
 import pytest
 
 from bot.core.state import Decision
-from bot.store.errors import DatabaseBusy, DatabaseLost, DatabaseTaken, DatabaseUnreachable, SchemaNewer
+from bot.store.errors import (
+    DatabaseBusy,
+    DatabaseLost,
+    DatabaseReadOnly,
+    DatabaseTaken,
+    DatabaseUnreachable,
+    SchemaNewer,
+)
 from bot.store.hold import _KEY, ServerHold
 from bot.store.store import Store
 from tests.store.samples import LATELY, NOW, commit
@@ -61,6 +68,14 @@ async def test_readers_leave_nothing_behind_that_was_not_there(ready_sqlite: str
         await reader.close()
     assert names(tmp_path) == before
     assert (tmp_path / "bot.db").read_bytes() == content
+
+
+async def test_a_reader_writes_nothing(ready_sqlite: str) -> None:
+    """Although it may have opened the file as one that could, to tidy up behind itself."""
+    reader = await Store.open(ready_sqlite, write=False)
+    with pytest.raises(DatabaseReadOnly):
+        await reader.set_meta("key", "value")
+    await reader.close()
 
 
 async def test_a_reader_that_leaves_last_takes_nothing_from_a_bot(ready_sqlite: str, tmp_path: Path) -> None:

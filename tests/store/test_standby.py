@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 import sqlite3
 from collections.abc import AsyncIterator
@@ -149,6 +150,35 @@ async def test_who_is_told_to_stop_while_another_program_has_locked_the_file_end
         assert await opening is None
 
 
+async def test_who_is_told_to_stop_does_not_wait_for_an_opening_that_cannot_be_broken_off(
+    ready_sqlite: str, stop: asyncio.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it comes to in the end nobody is told any more: asyncio neither."""
+    begun, free, complaints = asyncio.Event(), asyncio.Event(), []
+
+    async def stubborn(*_: object, **__: object) -> Store:
+        begun.set()
+        with contextlib.suppress(asyncio.CancelledError):
+            await free.wait()
+        await free.wait()
+        raise DatabaseRefused("It is closed.", "Open it.")
+
+    monkeypatch.setattr(standby, "STOP_WITHIN", 0.05)
+    monkeypatch.setattr(Store, "open", stubborn)
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context["message"]))
+    taking = asyncio.create_task(Standby(ready_sqlite).take(stop))
+    await begun.wait()
+    stop.set()
+    async with asyncio.timeout(10):
+        assert await taking is None
+    opening = asyncio.all_tasks() - {asyncio.current_task()}
+    free.set()
+    await asyncio.wait(opening)
+    del opening
+    gc.collect()
+    assert complaints == []
+
+
 @pytest.mark.postgres
 async def test_told_to_stop_it_takes_nothing(ready_postgres: str, stop: asyncio.Event) -> None:
     stop.set()
@@ -187,6 +217,21 @@ async def test_a_network_that_falls_silent_is_an_error_and_no_wait_for_ever(
         # The silent session is given up, so that its lock is asked for anew.
         assert isinstance(store._hold, ServerHold)
         assert store._hold._session is None
+        assert not await store.held()
+        await store.close()
+
+
+@pytest.mark.postgres
+async def test_whether_a_lock_is_held_is_not_waited_for_longer_than_a_connection(
+    wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is asked every few seconds, and before anything else: a statement's time would come on top."""
+    monkeypatch.setattr(engine, "COMMAND_TIMEOUT", 3600.0)
+    monkeypatch.setattr(hold, "CONNECT_TIMEOUT", 0.3)
+    await wire.begin()
+    store = await Store.open(wire.url, write=True)
+    wire.fall_silent()
+    async with asyncio.timeout(15):
         assert not await store.held()
         await store.close()
 
