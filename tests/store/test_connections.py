@@ -145,6 +145,25 @@ async def test_wherever_the_opening_or_the_closing_is_cancelled_nothing_is_left(
     assert step > 10
 
 
+async def test_who_is_cancelled_while_a_connection_ends_ends_nobody_elses_wait(database: Path, watch: Watch) -> None:
+    connection = connections.FileConnection(str(database))
+    await connection
+    watch.asked = lambda: None
+
+    async def end() -> None:
+        stopping = connection.stop()
+        assert stopping is not None
+        await stopping
+
+    first, second = asyncio.create_task(end()), asyncio.create_task(end())
+    # Both wait.
+    await asyncio.sleep(0)
+    first.cancel()
+    await asyncio.wait_for(second, HANGS)
+    assert first.cancelled()
+    assert watch.left() == []
+
+
 @pytest.mark.postgres
 async def test_what_is_on_its_way_back_is_waited_for_before_a_server_is_left(
     ready_postgres: str, monkeypatch: pytest.MonkeyPatch

@@ -196,4 +196,7 @@ async def test_a_decision_at_any_moment_of_a_post_is_shown_in_the_end(
     # First shown as recovered there is nothing left to tell; first shown as down, the recovery is told.
     first = moment == "before the claim"
     assert room.shown() == (["1.0"] if first else ["1.0", "1.1"])
+    # Who finds it in Slack knows by this what it shows.
+    post = room.slack.made("chat.postMessage")[0]
+    assert post.arguments["metadata"]["event_payload"]["revision"] == (2 if first else 1)
     assert len(room.slack.made("chat.update")) == (0 if first else 1)
