@@ -11,6 +11,7 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,6 +19,8 @@ import structlog
 
 from bot import __version__
 from bot.clock import Clock
+from bot.core.decide import decide
+from bot.core.state import Dropped
 from bot.eventloop import ended
 from bot.itempath.client import ItemPathClient
 from bot.poller import Poller
@@ -173,6 +176,7 @@ class Service:
             for client in service.clients.values():
                 stack.push_async_callback(client.close)
             stack.push_async_callback(service.reception.close, grace=ANSWERS_END_WITHIN)
+            await service.drop_others()
             good_at = await _last_good(store)
             for name in service.clients:
                 service.metrics.watch(name, last_good=good_at.get(name))
@@ -231,6 +235,21 @@ class Service:
         _log.info("stopped")
         if broken:
             raise ExceptionGroup("the bot cannot go on", broken)
+
+    async def drop_others(self) -> None:
+        """Close what is open of sites that are in the settings no more: nobody would ever learn that it is over."""
+        now = self.clock.now()
+        try:
+            for name in [record.name for record in await self.store.sites() if record.name not in self.clients]:
+                async with self.store.tick(name, now=now, lately=timedelta(0)) as tick:
+                    policy = replace(policy_of(self.settings, self.settings.sites[0]), site=name)
+                    decision = decide(tick.state, Dropped(), now=now, policy=policy)
+                    if not (decision.episodes or decision.threads):
+                        continue
+                    await tick.apply(decision, now)
+                _log.info("a site is not in the settings any more: what was open of it is closed", site=name)
+        except StoreError as error:
+            _log.warning("what is open of former sites is not closed yet", reason=str(error))
 
     def _poller(self, site: SiteSettings) -> Poller:
         return Poller(

@@ -10,10 +10,22 @@ from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
-from bot.core import announce, baseline, flapping, groups, ownership, reminders, routing, rows, sight, silence
+from bot.core import announce, baseline, dropped, flapping, groups, ownership, reminders, routing, rows, sight, silence
 from bot.core.draft import Draft
 from bot.core.policy import Policy
-from bot.core.state import Acknowledge, Cause, Decision, Due, Failed, Muting, Polled, Reply, SiteState, Unmuting
+from bot.core.state import (
+    Acknowledge,
+    Cause,
+    Decision,
+    Dropped,
+    Due,
+    Failed,
+    Muting,
+    Polled,
+    Reply,
+    SiteState,
+    Unmuting,
+)
 
 
 def decide(state: SiteState, cause: Cause, *, now: datetime, policy: Policy) -> Decision:
@@ -26,7 +38,8 @@ def decide(state: SiteState, cause: Cause, *, now: datetime, policy: Policy) -> 
     3. A failed poll may lose sight of the site; a good one regains it.
     4. The first snapshot ever is the baseline; every other is compared, row by row.
 
-    A person acknowledges, mutes or unmutes; the reply says how it went. A timer has no part of its own.
+    A person acknowledges, mutes or unmutes; the reply says how it went. A timer has no part of its own. Of a site that is
+    dropped everything is closed.
 
     Whatever it was, then:
 
@@ -51,6 +64,8 @@ def decide(state: SiteState, cause: Cause, *, now: datetime, policy: Policy) -> 
             reply = silence.unmute(draft, cause)
         case Due():
             pass
+        case Dropped():
+            dropped.drop(draft)
         case _:  # pragma: no cover
             assert_never(cause)
     _conclude(draft)

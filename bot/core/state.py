@@ -105,7 +105,7 @@ class SiteState:
     """The latest poll of any site that shares this site's channel: when somebody was last told the truth there."""
 
 
-# What may happen: the three inputs of `decide`.
+# What may happen: the causes that `decide` takes.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,7 +171,12 @@ class Due:
     """A timer has come."""
 
 
-Cause: TypeAlias = Polled | Failed | Acknowledge | Muting | Unmuting | Due
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dropped:
+    """The site is not in the settings any more."""
+
+
+Cause: TypeAlias = Polled | Failed | Acknowledge | Muting | Unmuting | Due | Dropped
 
 
 class AckOutcome(enum.StrEnum):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from bot.sandbox.itempath_faults import Fault
-from tests.e2e.world import World, connection
+from tests.e2e.world import WITHIN, World, connection
 
 WATCHING = (
     "root 🔵 Watching 1 connection of ItemPath default, up. "
@@ -173,3 +175,32 @@ async def test_a_short_absence_is_not_told(world: World) -> None:
     await world.start()
 
     await world.shows(WATCHING)
+
+
+async def test_a_site_that_is_taken_out_of_the_settings_leaves_nothing_red_behind(make: Callable[..., Any]) -> None:
+    """Neither in a root of its own, nor in one that it shares."""
+    world: World = await make(sites={"a": [connection(1, "One")], "b": [connection(1, "Uno"), connection(2, "Due")]})
+    await world.start()
+    await world.slack.wait_for(lambda: len(world.lines()) == 2, within=WITHIN)
+    world.sites["b"].set_status(2, 0)
+    await world.slack.wait_for(lambda: len(world.lines()) == 3, within=WITHIN)
+    # Polls that are far apart: both are certainly lost within two of them.
+    world.settings["sites"] = {name: {"poll_interval": timedelta(seconds=15)} for name in world.sites}
+    await world.restart()
+    await asyncio.gather(*(site.set_fault("unreachable") for site in world.sites.values()))
+    await world.slack.wait_for(
+        lambda: any("2 of 2 sites cannot be read" in line for line in world.lines()), within=WITHIN
+    )
+
+    await world.stop()
+    del world.sites["b"]
+    await world.start()
+    await world.slack.wait_for(
+        lambda: any("root 🟣 ItemPath a cannot be read." in line for line in world.lines()), within=WITHIN
+    )
+    await world.site.set_fault(None)
+    await world.settled()
+    lines = world.lines()
+    assert "root ⚪ Due is no longer watched." in " ".join(lines)
+    assert "ItemPath a can be read again; this bot was blind for" in " ".join(lines)
+    assert not any(mark in line for line in lines for mark in ("🔴", "🟣", "sites"))

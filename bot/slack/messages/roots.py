@@ -111,7 +111,7 @@ def _error_state(episode: Episode) -> tuple[str, str, Line]:
             how: Line = ("It went down ", episode.end, "; that has a message of its own.")
             return OVER_SIGN, " reported an error and is now down", how
         case Closing.NOT_WATCHED:
-            return OVER_SIGN, " is no longer watched", ("ItemPath no longer lists it, since ", episode.end, ".")
+            return OVER_SIGN, " is no longer watched", ("Nothing of it is read any more, since ", episode.end, ".")
     how = ("Its newest log has no error, since ", episode.end, ".")
     return sign(State.UP), " no longer reports an error", how
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from bot.core.connection import State
-from bot.core.incidents import Episode, Thread, ThreadView
+from bot.core.incidents import Closing, Episode, Thread, ThreadView
 from bot.slack.blocks import Foreign, Line, Span
 from bot.slack.messages.phrases import (
     IN_DETAIL,
@@ -19,7 +19,7 @@ from bot.slack.messages.phrases import (
     span,
     told,
 )
-from bot.slack.messages.post import Post
+from bot.slack.messages.post import OVER_SIGN, Post
 from bot.slack.wording import count, duration, shorten, sign
 
 REASON_LIMIT = 300
@@ -29,7 +29,9 @@ _PERHAPS = "perhaps this bot's own network"
 
 
 def root(view: ThreadView) -> Post:
-    thread, episodes = view.thread, view.episodes
+    thread, episodes = view.thread, _watched(view)
+    if not episodes:
+        return _dropped(view.episodes)
     if len(episodes) > 1:
         blind = [episode for episode in episodes if episode.open]
         return _several(thread, episodes, blind) if blind else _all_back(thread, episodes)
@@ -54,7 +56,7 @@ def root(view: ThreadView) -> Post:
 
 def regained(view: ThreadView, episode: Episode) -> Post:
     """The last of the sites of a thread can be read again."""
-    episodes = view.episodes
+    episodes = _watched(view)
     if len(episodes) > 1 and not any(other.open for other in episodes):
         return Post(
             sign=sign(State.UP),
@@ -71,17 +73,17 @@ def regained(view: ThreadView, episode: Episode) -> Post:
 
 def still_blind(view: ThreadView, *, now: datetime) -> Post | None:
     """`None` when every site can be read again."""
-    thread = view.thread
-    blind = [episode for episode in view.episodes if episode.open]
+    thread, episodes = view.thread, _watched(view)
+    blind = [episode for episode in episodes if episode.open]
     if not blind:
         return None
     first = duration(now - min(e.start for e in blind))
-    if len(view.episodes) > 1:
+    if len(episodes) > 1:
         whose = "their" if len(blind) > 1 else "its"
         where = enumerated([episode.site for episode in blind])
         return Post(
             sign=sign(State.UNKNOWN),
-            headline=(f"{_part(thread, view.episodes, blind)} still cannot be read, for {first} now",),
+            headline=(f"{_part(thread, episodes, blind)} still cannot be read, for {first} now",),
             body=told(
                 ("No sight of ", *where, f": the state of {whose} connections is unknown."), acknowledged(thread)
             ),
@@ -92,6 +94,20 @@ def still_blind(view: ThreadView, *, now: datetime) -> Post | None:
         sign=sign(State.UNKNOWN),
         headline=("ItemPath ", name(episode), f" still cannot be read, for {first} now"),
         body=told(("Blind since ", episode.start, "."), sentences(_reason(episode), acknowledged(thread))),
+    )
+
+
+def _watched(view: ThreadView) -> tuple[Episode, ...]:
+    """Without the sites that have been taken out of the settings."""
+    return tuple(episode for episode in view.episodes if episode.closing is not Closing.NOT_WATCHED)
+
+
+def _dropped(episodes: Sequence[Episode]) -> Post:
+    gone = "is" if len(episodes) == 1 else "are"
+    return Post(
+        sign=OVER_SIGN,
+        headline=("ItemPath ", *enumerated([episode.site for episode in episodes]), f" {gone} no longer watched"),
+        body=told(("Not in this bot's settings any more, since ", max(e.end or e.start for e in episodes), ".")),
     )
 
 

@@ -62,7 +62,7 @@ def test_an_error_root_says_what_how_often_and_that_the_connection_is_up(story: 
         (
             Closing.NOT_WATCHED,
             "# ⚪ Web Services is no longer watched",
-            "ItemPath no longer lists it, since {2026-11-24 05:05:05}.",
+            "Nothing of it is read any more, since {2026-11-24 05:05:05}.",
         ),
     ],
 )

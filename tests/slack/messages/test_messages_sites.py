@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bot.core.connection import Failure
-from bot.core.incidents import SITE, Episode, EpisodeKind, MessageKind, Person, Phase, Thread, ThreadKind, Why
+from bot.core.incidents import SITE, Closing, Episode, EpisodeKind, MessageKind, Person, Phase, Thread, ThreadKind, Why
 from bot.slack.messages import Rendered
 
 if TYPE_CHECKING:
@@ -135,3 +135,25 @@ def test_a_setting_s_name_in_an_advice_is_code_and_no_backtick_is_shown(story: S
     assert code == ["ca_file", "url"]
     assert "The file ca_file is odd`. Check url." in literal
     assert "Check url." in rendered.text
+
+
+def test_a_site_that_is_in_the_settings_no_more_is_no_longer_watched(story: Story, shown: Shown) -> None:
+    gone = story.over(blind(story, "plant"), Closing.NOT_WATCHED)
+    rendered = story.root(sites(story, phase=Phase.CLOSED), gone)
+
+    assert shown(rendered) == [
+        "# ⚪ ItemPath plant is no longer watched",
+        "Not in this bot's settings any more, since {2026-11-24 05:05:05}.",
+    ]
+
+
+def test_of_several_sites_those_that_are_watched_are_told(story: Story, shown: Shown) -> None:
+    gone = story.over(blind(story, "plant"), Closing.NOT_WATCHED)
+    quay = blind(story, "quay")
+    headline, *_ = shown(story.root(sites(story), gone, quay))
+    assert headline == "# 🟣 ItemPath quay cannot be read"
+    reminded = story.reply(sites(story), gone, quay, kind=MessageKind.REMINDER, number=1)
+    assert "ItemPath quay still cannot be read" in reminded.text
+    thread, back = sites(story, phase=Phase.CLOSED), story.over(quay)
+    told = story.reply(thread, gone, back, kind=MessageKind.RECOVERED, episode=back.id, error=None)
+    assert told.text.startswith("🟢 ItemPath quay can be read again; this bot was blind for")
