@@ -7,6 +7,7 @@ import contextlib
 
 import structlog
 
+from bot.store.engine import BUSY_TIMEOUT
 from bot.store.errors import (
     DatabaseFull,
     DatabaseHeld,
@@ -24,8 +25,8 @@ ASK_EVERY = 1.0
 _PASSING = (DatabaseUnreachable, DatabaseLocked, DatabaseReadOnly, DatabaseFull)
 """What a standby waits for as well: servers are started again, or one takes another's place."""
 
-STOP_WITHIN = 6.0
-"""Seconds to break off what waits for a database: a file that another program has locked needs `BUSY_TIMEOUT`."""
+STOP_WITHIN = BUSY_TIMEOUT + 1
+"""Seconds to break off what waits for a database: that another program's lock takes longest."""
 
 
 class Standby:

@@ -52,8 +52,6 @@ class Draft:
         """Episodes that began in this decision and wait to be announced, each with its reason."""
         self.reminded = set(state.unsent_reminders)
         """Threads with a reminder that Slack does not have yet, those of this decision included."""
-        self.heard_again: set[str] = set()
-        """Threads of which all was silent until this decision."""
         self._messages: dict[tuple[str, int], Message] = {}
         self._revisions: dict[tuple[str, int], Revision] = {}
         self._overtaken: list[Overtaken] = []
@@ -210,6 +208,7 @@ class Draft:
             settle_at=None,
             silence=None,
             silences=(),
+            owed=False,
         )
         # A root that is first shown closed has told everything that was waiting below it.
         self._overtaken.append(Overtaken(thread=thread.id, revision=thread.revision))

@@ -248,6 +248,8 @@ class Thread:
     silences: tuple[SilentPart, ...] = ()
     """Where some of what is down in it is silent and some is not, or not for the same reason: each part. What ends first
     comes first."""
+    owed: bool = False
+    """All of it was silent and is no longer, and that it is still down has not been said since."""
     revision: int = 1
     """Grows with each change that the root should show."""
     next_n: int = 0

@@ -13,7 +13,7 @@ from bot.core.state import Acknowledge, AckOutcome, AckReply
 def acknowledge(draft: Draft, cause: Acknowledge) -> AckReply:
     thread = _thread(draft, cause)
     if thread is None:
-        return AckReply(outcome=AckOutcome.ENDED if cause.thread else _nothing(draft, cause))
+        return AckReply(outcome=AckOutcome.ENDED if cause.thread else _why_nothing(draft, cause))
     if not thread.open:
         return AckReply(outcome=AckOutcome.ENDED, thread=thread.id)
     if thread.ack_by is not None:
@@ -41,8 +41,8 @@ def _thread(draft: Draft, cause: Acknowledge) -> Thread | None:
     return None if found is None else draft.threads[found]
 
 
-def _nothing(draft: Draft, cause: Acknowledge) -> AckOutcome:
-    return AckOutcome.NOT_TOLD if any(_open(draft, cause)) else AckOutcome.NOTHING_OPEN
+def _why_nothing(draft: Draft, cause: Acknowledge) -> AckOutcome:
+    return AckOutcome.NOT_TOLD if _open(draft, cause) else AckOutcome.NOTHING_OPEN
 
 
 def _open(draft: Draft, cause: Acknowledge) -> list[Episode]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -9,7 +10,7 @@ from typing import NamedTuple
 from bot.core.connection import State
 from bot.core.draft import Draft
 from bot.core.events import EventKind
-from bot.core.incidents import SITE, Episode, Json, MessageKind, Phase, Role, Thread, ThreadKind
+from bot.core.incidents import SITE, Episode, Json, MessageKind, Person, Phase, Role, Silence, Thread, ThreadKind
 from bot.core.silence import silence
 
 
@@ -17,26 +18,28 @@ class Hold(NamedTuple):
     """Why a thread is not to be reminded of now."""
 
     reason: str
-    data: dict[str, Json]
+    by: Person | None = None
+    """Who has acknowledged it."""
+    muted: Silence | None = None
 
 
 def remind(draft: Draft) -> None:
     """One broadcast for each thread whose time has come, never a second while the first is unsent."""
+    every, after = draft.policy.remind_every, draft.policy.escalate_after
     for told in _open(draft):
-        thread = draft.threads[told.id] = _timed(draft, told)
+        thread = _timed(draft, told)
         hold = _hold(draft, thread)
         if hold is not None:
-            if thread.id in draft.heard_again:
-                # Whatever keeps it from being seen: it is said once it can be.
-                draft.threads[thread.id] = replace(thread, remind_at=draft.now)
-            _record(draft, draft.threads[thread.id], hold)
+            draft.threads[thread.id] = thread
+            _record(draft, thread, hold)
             continue
-        if thread.id in draft.heard_again:
-            _remind(draft, draft.threads[thread.id], reason="mute_ended")
-        elif _is_due(draft, thread.remind_at) and draft.policy.remind_every is not None:
-            _remind(draft, draft.threads[thread.id], reason="still_down")
-        if _is_due(draft, thread.escalate_at) and draft.policy.escalate_after is not None:
-            _escalate(draft, draft.threads[thread.id])
+        if thread.owed:
+            thread = _remind(draft, thread, reason="mute_ended")
+        elif every is not None and _is_due(draft, thread.remind_at):
+            thread = _remind(draft, thread, reason="still_down")
+        if after is not None and _is_due(draft, thread.escalate_at):
+            thread = _escalate(draft, thread)
+        draft.threads[thread.id] = thread
 
 
 def next_due(draft: Draft) -> datetime | None:
@@ -58,7 +61,7 @@ def _open(draft: Draft) -> list[Thread]:
 
 
 def _timed(draft: Draft, thread: Thread) -> Thread:
-    """With the times that it has by the settings of today, which may have been others when it was told."""
+    """With times no farther away than the settings of today allow, which may have been others when it was told."""
     remind_at = _within(draft, thread.remind_at, draft.policy.remind_every)
     escalate_at = thread.escalate_at
     if thread.escalated_at is None:
@@ -67,7 +70,7 @@ def _timed(draft: Draft, thread: Thread) -> Thread:
 
 
 def _within(draft: Draft, at: datetime | None, span: timedelta | None) -> datetime | None:
-    """No farther away than a whole `span`: what is was put off by other settings, or by a clock that was ahead."""
+    """What is farther away than a whole `span` was put off by other settings, or by a clock that was ahead."""
     if span is None:
         return at
     return min(at or draft.now + span, draft.now + span)
@@ -77,45 +80,57 @@ def _is_due(draft: Draft, at: datetime | None) -> bool:
     return at is not None and at <= draft.now
 
 
-def _remind(draft: Draft, thread: Thread, *, reason: str) -> None:
-    again = _within(draft, None, draft.policy.remind_every)
+def _remind(draft: Draft, thread: Thread, *, reason: str) -> Thread:
+    every = draft.policy.remind_every
+    thread = replace(thread, owed=False, remind_at=None if every is None else draft.now + every)
     if thread.id in draft.reminded:
-        draft.threads[thread.id] = replace(thread, remind_at=again)
         draft.log(EventKind.NOT_REMINDED, reason="earlier_unsent", thread=thread.id)
-        return
-    number = thread.reminders + 1
-    draft.tell(thread.id, Role.BROADCAST, MessageKind.REMINDER, {"number": number})
-    draft.threads[thread.id] = replace(draft.threads[thread.id], reminders=number, remind_at=again)
+        return thread
+    thread = replace(thread, reminders=thread.reminders + 1)
+    thread = _say(draft, thread, MessageKind.REMINDER, {"number": thread.reminders})
     draft.reminded.add(thread.id)
-    draft.log(EventKind.REMINDED, reason=reason, thread=thread.id, data={"number": number})
+    draft.log(EventKind.REMINDED, reason=reason, thread=thread.id, data={"number": thread.reminders})
+    return thread
 
 
-def _escalate(draft: Draft, thread: Thread) -> None:
-    draft.tell(thread.id, Role.BROADCAST, MessageKind.ESCALATED, {})
-    draft.threads[thread.id] = replace(draft.threads[thread.id], escalate_at=None, escalated_at=draft.now)
+def _escalate(draft: Draft, thread: Thread) -> Thread:
+    thread = _say(draft, replace(thread, escalate_at=None, escalated_at=draft.now), MessageKind.ESCALATED, {})
     draft.log(EventKind.ESCALATED, reason="nobody_acknowledged", thread=thread.id)
+    return thread
+
+
+def _say(draft: Draft, thread: Thread, kind: MessageKind, params: Mapping[str, Json]) -> Thread:
+    draft.threads[thread.id] = thread
+    draft.tell(thread.id, Role.BROADCAST, kind, params)
+    return draft.threads[thread.id]
 
 
 def _hold(draft: Draft, thread: Thread) -> Hold | None:
     """What keeps a thread from being reminded of: somebody has it, or what it tells cannot be seen or may not be said."""
     if thread.ack_by is not None:
-        return Hold("acknowledged", {"by": thread.ack_by.as_json()})
+        return Hold("acknowledged", by=thread.ack_by)
     down = [episode for episode in draft.episodes_in(thread.id) if _is_down(draft, episode)]
     if not down:
-        return Hold("not_seen", {})
+        return Hold("not_seen")
     silences = [found for episode in down if (found := silence(draft, episode.connection)) is not None]
     if len(silences) < len(down):
         return None
-    return Hold("muted", min(silences, key=lambda found: found.until).because)
+    return Hold("muted", muted=min(silences, key=lambda found: found.until))
 
 
 def _record(draft: Draft, thread: Thread, hold: Hold) -> None:
     """What would be said now but for that: one event for each, whatever the number of polls meanwhile."""
     every = draft.policy.remind_every
-    if every is not None and _has_come(draft, thread.remind_at, every=every):
-        draft.log(EventKind.NOT_REMINDED, reason=hold.reason, thread=thread.id, data=hold.data)
+    data: dict[str, Json] = {} if hold.by is None else {"by": hold.by.as_json()}
+    kinds = []
+    before = draft.before.threads.get(thread.id)
+    now_owed = thread.owed and (before is None or not before.owed)
+    if now_owed or (every is not None and _has_come(draft, thread.remind_at, every=every)):
+        kinds.append(EventKind.NOT_REMINDED)
     if draft.policy.escalate_after is not None and _has_come(draft, thread.escalate_at):
-        draft.log(EventKind.NOT_ESCALATED, reason=hold.reason, thread=thread.id, data=hold.data)
+        kinds.append(EventKind.NOT_ESCALATED)
+    for kind in kinds:
+        draft.log(kind, reason=hold.reason, thread=thread.id, data=data, muted=hold.muted)
 
 
 def _has_come(draft: Draft, at: datetime | None, *, every: timedelta | None = None) -> bool:

@@ -15,6 +15,7 @@ from bot.core.incidents import (
     Json,
     MessageKind,
     Mute,
+    Phase,
     Role,
     Silence,
     SilentPart,
@@ -57,14 +58,9 @@ def show(draft: Draft) -> None:
         present, parts = silence_of_all(draft, going_on), _parts(draft, thread, going_on)
         if (present, parts) != (thread.silence, thread.silences):
             draft.touch(thread.id, silence=present, silences=parts)
-        if thread.silence is not None and any(_ended(draft, thread, episode) for episode in going_on):
-            draft.heard_again.add(thread.id)
-
-
-def _ended(draft: Draft, thread: Thread, episode: Episode) -> bool:
-    """Whether it may be heard again. What has only just come into a silent thread was not silent before."""
-    before = draft.before.episodes.get(episode.id)
-    return before is not None and before.thread == thread.id and silence(draft, episode.connection) is None
+        if thread.silence is not None and thread.silence.until <= draft.now and present is None:
+            # Not where a person ended it: whoever did so looks at it, and the thread says so.
+            draft.threads[thread.id] = replace(draft.threads[thread.id], owed=thread.phase is Phase.OPEN)
 
 
 def _parts(draft: Draft, thread: Thread, episodes: Sequence[Episode]) -> tuple[SilentPart, ...]:

@@ -98,7 +98,7 @@ class SiteState:
     mutes: tuple[Mute, ...] = ()
     """Those of the site that are not over."""
     unposted: frozenset[str] = frozenset()
-    """Threads whose root Slack certainly does not have: never tried or refused. They follow a corrected route."""
+    """Threads whose root Slack does not have, as far as anybody can tell. They follow a corrected route."""
     unsent_reminders: frozenset[str] = frozenset()
     """Threads with a reminder that Slack does not have yet."""
     alive_at: datetime | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, exists, func, or_, select, union
+from sqlalchemy import bindparam, exists, or_, select, union
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.incidents import MessageKind, Phase, ThreadKind
@@ -31,7 +31,7 @@ _UNPOSTED = (
         (message.c.state == DeliveryState.NEW.value) & ~message.c.maybe_sent_before,
         message.c.state == DeliveryState.HELD.value,
         (message.c.state == DeliveryState.MAYBE.value)
-        & (func.coalesce(message.c.error, "") == NO_SUCH_CHANNEL)
+        & (message.c.error == NO_SUCH_CHANNEL)
         # Looked for in vain, and not under way.
         & message.c.due_at.is_not(None),
     )

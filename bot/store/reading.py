@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.events import Event, EventKind
@@ -17,10 +17,8 @@ from bot.store.engine import Database
 from bot.store.errors import understood
 from bot.store.tables import channel, connection, episode, event, message, meta, mute, site, thread
 
-_FLAPPING = views.latest(
-    episode.c.thread.in_(select(thread.c.id).where(thread.c.phase == Phase.FLAPPING.value))
-    & func.coalesce(episode.c.closing != Closing.NOT_WATCHED.value, True)
-)
+_FLAPPING = views.latest(episode.c.thread.in_(select(thread.c.id).where(thread.c.phase == Phase.FLAPPING.value)))
+_UP_FOR_THE_MOMENT = episode.c.id.in_(_FLAPPING) & episode.c.closing.is_distinct_from(Closing.NOT_WATCHED.value)
 _AT_ONCE = 500
 """How many ids one statement asks for."""
 
@@ -82,7 +80,7 @@ class Reading:
         if connection is not None:
             statement = statement.where(episode.c.connection == connection)
         if going_on:
-            statement = statement.where(or_(episode.c.end.is_(None), episode.c.id.in_(_FLAPPING)))
+            statement = statement.where(or_(episode.c.end.is_(None), _UP_FOR_THE_MOMENT))
         async with self._database.read() as transaction:
             with understood(self._where):
                 return tuple(map(rows.episode_of, rows.each(await transaction.execute(statement))))

@@ -128,6 +128,7 @@ def thread_values(thread: Thread) -> Values:
         "lists": list(thread.lists),
         "silence": _opt(codec.encode_silence, thread.silence),
         "silences": [codec.encode_silent_part(part) for part in thread.silences],
+        "owed": thread.owed,
         "revision": thread.revision,
         "next_n": thread.next_n,
     }
@@ -161,6 +162,7 @@ def thread_of(row: Values) -> Thread:
         lists=tuple(row["lists"]),
         silence=_opt(codec.decode_silence, row["silence"]),
         silences=tuple(map(codec.decode_silent_part, row["silences"] or ())),
+        owed=row["owed"],
         revision=row["revision"],
         next_n=row["next_n"],
     )

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Table,
     Text,
     and_,
+    false,
     literal_column,
     or_,
 )
@@ -107,6 +108,7 @@ thread = Table(
     Column("lists", Document, nullable=False),
     Column("silence", Document),
     Column("silences", Document),
+    Column("owed", Boolean, nullable=False, server_default=false()),
     Column("revision", Integer, nullable=False),
     Column("next_n", Integer, nullable=False),
     Index("thread_site_phase", "site", "phase"),

@@ -149,7 +149,7 @@ def test_what_a_mute_ends_for_and_something_else_holds_back_says_so_once() -> No
     story.poll(down())
     story.mute("1")
     story.ack(connection="1")
-    story.unmute("1")
+    story.wait(hours=1)
     for _ in range(3):
         story.poll(down())
 

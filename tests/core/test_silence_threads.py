@@ -121,13 +121,30 @@ def test_what_is_still_down_when_its_mute_ends_is_told_in_its_thread() -> None:
 
 
 @pytest.mark.parametrize("every", [None, timedelta(hours=4)])
-def test_it_is_told_when_somebody_ends_the_mute_too_and_without_reminders(every: timedelta | None) -> None:
-    story = Story(up(), remind_every=every)
+def test_it_is_told_once_it_can_be_seen(every: timedelta | None) -> None:
+    """With reminders or without: the end of a mute is none of them."""
+    story = Story(up(), unreachable_after=1, remind_every=every)
     story.poll(down())
     story.mute(EVERY)
-    story.unmute(EVERY)
+    story.fail()
+    story.wait(hours=1)
+    story.due()
+    assert not [told for told in story.told(MessageKind.REMINDER) if told.thread == story.roots[0].id]
+    for _ in range(2):
+        story.poll(down())
 
-    assert len(story.told(MessageKind.REMINDER)) == 1
+    assert len([told for told in story.told(MessageKind.REMINDER) if told.thread == story.roots[0].id]) == 1
+
+
+def test_it_is_not_told_to_whoever_ends_it_by_hand() -> None:
+    """Who does so looks at it, and the thread says it; a mute that is ended at once must not ping everybody."""
+    story = Story(up(), remind_every=timedelta(hours=4))
+    story.poll(down())
+    story.mute("1")
+    story.unmute("1")
+
+    assert [said.role for said in story.told(MessageKind.UNMUTED)] == [Role.REPLY]
+    assert not story.told(MessageKind.REMINDER)
 
 
 def test_it_is_not_told_of_what_somebody_has_taken_up() -> None:
@@ -135,21 +152,10 @@ def test_it_is_not_told_of_what_somebody_has_taken_up() -> None:
     story.poll(down())
     story.ack(connection="1")
     story.mute("1")
-    story.unmute("1")
+    story.wait(hours=1)
+    story.due()
 
     assert not story.told(MessageKind.REMINDER)
-
-
-def test_it_is_told_once_it_can_be_seen() -> None:
-    story = Story(up(), unreachable_after=1, remind_every=timedelta(hours=4))
-    story.poll(down())
-    story.mute("1")
-    story.fail()
-    story.unmute("1")
-    assert not story.told(MessageKind.REMINDER)
-    story.poll(down())
-
-    assert len(story.told(MessageKind.REMINDER)) == 1
 
 
 def test_whoever_joins_what_is_silent_ends_no_silence() -> None:

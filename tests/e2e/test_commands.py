@@ -60,11 +60,11 @@ def unknown(name: str, guess: str = "/connection list shows every connection.") 
 def muted(what: str, by: str = "by alice.") -> str:
     return (
         f"🔇 {what}. 🔇 Muted until <time> {by} Messages in the channel are still updated. "
-        "What is still down at the end, and nobody has acknowledged, is told then."
+        "What is still down at the end, and nobody has acknowledged, is told then, or with its alert's next reminder."
     )
 
 
-TOLD_NOW = "What is still down, and nobody has acknowledged, is told now."
+TOLD_NOW = "What went down while it was muted, and still is, is announced now."
 
 
 async def test_one_connection(world: World) -> None:

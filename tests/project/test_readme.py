@@ -132,7 +132,7 @@ def given_reasons() -> set[str]:
             match node:
                 case ast.keyword(arg="reason", value=value) | ast.Assign(targets=[ast.Name(id="reason")], value=value):
                     pass
-                case ast.Call(func=ast.Name(id="Hold"), args=[value, _]):
+                case ast.Call(func=ast.Name(id="Hold"), args=[value]):
                     pass
             strings = [] if value is None else [n.value for n in ast.walk(value) if isinstance(n, ast.Constant)]
             found |= {text for text in strings if isinstance(text, str) and re.fullmatch(r"[a-z_]+", text)}

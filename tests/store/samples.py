@@ -110,6 +110,7 @@ THREAD = Thread(
         ),
         SilentPart(silence=Silence(until=NOW + 2 * DAY, reason=""), connections=("2", "3")),
     ),
+    owed=True,
     revision=3,
     next_n=4,
 )

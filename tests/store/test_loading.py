@@ -139,7 +139,7 @@ async def test_a_root_owned_by_a_site_that_is_no_peer_any_more_is_seen_while_it_
     assert state.alive_at == NOW - DAY
 
 
-async def test_a_root_is_unposted_only_while_slack_certainly_does_not_have_it(store: Store) -> None:
+async def test_a_root_is_unposted_only_while_slack_does_not_have_it_as_far_as_anybody_can_tell(store: Store) -> None:
     await commit(store, threads=(closed(1),), messages=(root("default/1"),))
     key = MessageKey(thread="default/1", n=0)
 

@@ -64,7 +64,15 @@ async def test_what_flaps_goes_on_while_it_is_up_for_the_moment(store: Store) ->
             episode(10, connection="1", thread=flapping.id, end=NOW),
             episode(11, connection="1", thread=flapping.id, start=NOW + SECOND, end=NOW + MINUTE),
             episode(12, connection="2", thread=flapping.id),
-            episode(13, connection="3", thread=flapping.id, end=NOW, closing=Closing.NOT_WATCHED),
+            episode(13, connection="3", thread=flapping.id, end=NOW),
+            episode(
+                15,
+                connection="3",
+                thread=flapping.id,
+                start=NOW + SECOND,
+                end=NOW + MINUTE,
+                closing=Closing.NOT_WATCHED,
+            ),
             episode(14, connection="4", thread="default/2", end=NOW),
         ),
     )

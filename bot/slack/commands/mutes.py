@@ -15,9 +15,10 @@ from bot.slack.messages.post import HEARD_SIGN, NOTICE_SIGN, SILENT_SIGN, Post
 from bot.slack.wording import count
 
 _MEANING: Line = (
-    "Messages in the channel are still updated. What is still down at the end, and nobody has acknowledged, is told then.",
+    "Messages in the channel are still updated. ",
+    "What is still down at the end, and nobody has acknowledged, is told then, or with its alert's next reminder.",
 )
-_HEARD: Line = ("What is still down, and nobody has acknowledged, is told now.",)
+_HEARD: Line = ("What went down while it was muted, and still is, is announced now.",)
 _SETTINGS: Line = ("Maintenance is planned in this bot's settings and cannot be ended here.",)
 
 

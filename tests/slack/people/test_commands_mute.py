@@ -62,7 +62,7 @@ async def test_only_where_it_is_said_in_a_thread_that_is_told(house: House) -> N
     """Connection 2 is down, and its thread open; 1 is up."""
     await house.ask("mute 2 2h")
     await house.ask("mute plant/1 2h")
-    announced = "What is still down, and nobody has acknowledged, is told now."
+    announced = "What went down while it was muted, and still is, is announced now."
     assert (await house.ask("unmute plant/1")).splitlines()[1:] == [announced]
     assert (await house.ask("unmute 2")).splitlines()[1:] == [f"Its thread says so. {announced}"]
 

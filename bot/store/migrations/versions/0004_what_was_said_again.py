@@ -1,4 +1,4 @@
-"""A thread knows that it was escalated, and not only that it is not to be."""
+"""A thread knows that it was escalated, and not only that it is not to be; and that the end of its silence is owed."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,6 +11,7 @@ down_revision = "0003"
 
 def upgrade() -> None:
     op.add_column("thread", sa.Column("escalated_at", MOMENT))
+    op.add_column("thread", sa.Column("owed", sa.Boolean, nullable=False, server_default=sa.false()))
     # Once is once, whatever the settings become.
     op.execute(
         "UPDATE thread SET escalated_at = (SELECT max(created_at) FROM message "
