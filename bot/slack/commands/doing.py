@@ -14,10 +14,11 @@ from bot.core.incidents import EVERY, Person
 from bot.core.state import Acknowledge, AckOutcome, AckReply, MuteReply, Muting, Reply, Unmuting
 from bot.settings.values import format_duration
 from bot.slack.commands import guidance, replies
-from bot.slack.commands.lookup import Lookup, Missing, Several, Whole
+from bot.slack.commands.lookup import Lookup
 from bot.slack.commands.mutes import muted
 from bot.slack.commands.naming import name_of, split_site
 from bot.slack.commands.people import COMMAND, Clicked
+from bot.slack.commands.remembered import Missing, Several, Whole
 from bot.slack.commands.replies import Answer
 from bot.slack.commands.vocabulary import ACK, MUTE, UNMUTE, Ack, Mute, Unmute
 from bot.store.errors import StoreError
@@ -72,8 +73,11 @@ class Doing:
 
     async def _longest(self, asked: Mute) -> Mute:
         """A whole name beats a shorter one."""
+        if not asked.longer:
+            return asked
+        remembered = await self._lookup.remembered()
         for longer in asked.longer:
-            if await self._lookup.knows(longer.ref):
+            if await remembered.exactly(longer.ref) is not None:
                 return longer
         return asked
 

@@ -8,7 +8,7 @@ from typing import assert_never
 
 from bot.slack.blocks import Block, Foreign, Line
 from bot.slack.commands.guesses import TAKEN_BACK
-from bot.slack.commands.lookup import Missing, Several, Unclear, Whole
+from bot.slack.commands.remembered import Missing, Several, Unclear, Whole
 from bot.slack.commands.replies import Answer, answer, private
 from bot.slack.commands.vocabulary import ACK, ACKNOWLEDGED, HELP, HISTORY, LIST, MUTE, MUTED, UNMUTE, Help
 from bot.slack.commands.words import folded

@@ -16,8 +16,9 @@ from bot.slack.commands.details import Details
 from bot.slack.commands.doing import Doing
 from bot.slack.commands.grammar import meant, parse, parse_tidied
 from bot.slack.commands.likely import Likely
-from bot.slack.commands.lookup import Lookup, Missing, Several, Sight, Whole
+from bot.slack.commands.lookup import Lookup, Sight
 from bot.slack.commands.people import COMMAND, Asked, Clicked, Reached, Respond, asked, clicked, looked_home
+from bot.slack.commands.remembered import Missing, Several, Whole
 from bot.slack.commands.replies import Answer
 from bot.slack.commands.survey import Survey
 from bot.slack.commands.tables import AGAIN, TURN

@@ -7,7 +7,8 @@ from collections.abc import Collection, Iterable
 from bot.slack.commands import guidance
 from bot.slack.commands.doing import Doing
 from bot.slack.commands.grammar import parse_tidied
-from bot.slack.commands.lookup import Lookup, Missing, Several, Whole
+from bot.slack.commands.lookup import Lookup
+from bot.slack.commands.remembered import Missing, Remembered, Several, Whole
 from bot.slack.commands.replies import Answer
 from bot.slack.commands.vocabulary import HISTORY, Ack, History, Mute, Unmute
 
@@ -23,11 +24,13 @@ class Likely:
 
         Raises `StoreError`.
         """
+        remembered: Remembered | None = None
         for guess in guesses:
             asked = parse_tidied(guess, sites=self._sites)
             if not isinstance(asked, Ack | Mute | Unmute | History):
                 return guess
-            found = await self._lookup.named(asked.ref, near=False)
+            remembered = remembered or await self._lookup.remembered()
+            found = await remembered.named(asked.ref, near=False)
             if not isinstance(found, Missing) or found.rewritten:
                 aside = isinstance(found, Missing | Whole)
                 return (await self._said(asked, command) if aside else None) or guess

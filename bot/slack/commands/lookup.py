@@ -6,7 +6,6 @@ Looking never changes anything. ItemPath has two seconds; if it does not answer,
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,18 +18,8 @@ from bot.core.maintenance import Window
 from bot.core.state import ConnectionRecord, SiteRecord
 from bot.itempath.errors import ItemPathError, NotFound, TimedOut
 from bot.slack.calls import SlackCalls
-from bot.slack.commands.naming import (
-    Ambiguous,
-    Named,
-    OfSites,
-    Resolution,
-    Unnamed,
-    exactly,
-    loosely,
-    may_be_id,
-    name_of,
-    split_site,
-)
+from bot.slack.commands.naming import Named, may_be_id, name_of, split_site
+from bot.slack.commands.remembered import Missing, Remembered, Several, Unclear
 from bot.slack.commands.silences import silences
 from bot.slack.errors import SlackError
 from bot.store.store import Store
@@ -115,40 +104,6 @@ class Sight:
         return self.record.state(blind=self.blind)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Several:
-    """More than one connection is meant."""
-
-    refs: tuple[tuple[str, str, str], ...]
-    """Site, id and name of each."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Missing:
-    """Nothing is known by this name."""
-
-    nearest: tuple[tuple[str, str, str], ...] = ()
-    """Site, id and name of those that come nearest."""
-    rewritten: bool = False
-    """These are named, but in another way than is understood."""
-    site: str = ""
-    """The site whose name comes nearest, where it may be meant."""
-    unanswered: Mapping[str, Failure]
-    """Sites that might have had it, had they answered."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Whole:
-    """Whole sites are named, by the name of one or as all of them."""
-
-    sites: tuple[tuple[str, int], ...]
-    """Each with how many connections of it are watched."""
-    refs: tuple[tuple[str, str, str], ...] = ()
-    """Site, id and name of the connections whose names begin like that."""
-
-
-Unclear: TypeAlias = Several | Whole | Missing
-"""Anything but one connection."""
 Answer: TypeAlias = Sight | Unclear
 
 
@@ -176,27 +131,26 @@ class Lookup:
 
     async def find(self, ref: str) -> Answer:
         """What `ref` names, looked at live. Raises `StoreError`."""
-        records = await self._records()
-        found: Resolution | None = await self._exactly(ref, records)
+        remembered = await self.remembered()
+        exact = await remembered.exactly(ref)
         unanswered: dict[str, Failure] = {}
-        if found is None:
+        if exact is None:
             new, unanswered = await self._unseen(ref)
             if new is not None:
                 return new
-            found = await self._loosely(ref, records)
+        found = exact or await remembered.loosely(ref)
         if isinstance(found, Named):
             return await self._look(found.record.site, found.record.id, found.record)
-        return _told(found, records, unanswered)
+        return remembered.told(found, unanswered)
 
-    async def named(self, ref: str, *, near: bool = True) -> ConnectionRecord | Unclear:
-        """As `find`, among what is remembered only. `near`: what comes nearest is wanted, too. Raises `StoreError`."""
-        records = await self._records()
-        found = await self._exactly(ref, records) or await self._loosely(ref, records, near=near)
-        return found.record if isinstance(found, Named) else _told(found, records, {})
+    async def named(self, ref: str) -> ConnectionRecord | Unclear:
+        """As `find`, among what is remembered only. Raises `StoreError`."""
+        return await (await self.remembered()).named(ref)
 
-    async def knows(self, ref: str) -> bool:
-        """Whether a connection is called exactly so. Raises `StoreError`."""
-        return await self._exactly(ref, await self._records()) is not None
+    async def remembered(self) -> Remembered:
+        """For a question in which several things may be meant. Raises `StoreError`."""
+        records = [record for record in await self._store.records() if record.site in self._live]
+        return Remembered(records=records, sites=self._live)
 
     async def look(self, site: str, connection: str) -> Sight | Missing:
         """At one connection that was found before. Raises `StoreError`."""
@@ -235,17 +189,6 @@ class Lookup:
         episodes = await self._store.episodes(site=site, going_on=True, limit=_ALL)
         threads = await self._store.threads({episode.thread for episode in episodes if episode.thread})
         return tuple(sorted((t for t in threads.values() if t.open), key=lambda thread: thread.opened))
-
-    async def _records(self) -> list[ConnectionRecord]:
-        return [record for record in await self._store.records() if record.site in self._live]
-
-    # Comparing thousands of names takes a while, and the event loop has to go on meanwhile.
-
-    async def _exactly(self, ref: str, records: list[ConnectionRecord]) -> Named | Ambiguous | None:
-        return await asyncio.to_thread(exactly, ref, records, sites=self._live)
-
-    async def _loosely(self, ref: str, records: list[ConnectionRecord], *, near: bool = True) -> Resolution:
-        return await asyncio.to_thread(loosely, ref, records, sites=self._live, near=near)
 
     async def _unseen(self, ref: str) -> tuple[Sight | Several | None, dict[str, Failure]]:
         """What ItemPath has by this id although no poll has seen it yet; and which sites did not say."""
@@ -327,23 +270,6 @@ class Lookup:
 
 
 _NO_ANSWER = TimedOut(f"ItemPath did not answer within {LIVE:g} seconds.").failure
-
-
-def _told(
-    found: Ambiguous | OfSites | Unnamed, records: Sequence[ConnectionRecord], unanswered: Mapping[str, Failure]
-) -> Unclear:
-    if isinstance(found, Ambiguous):
-        return Several(refs=tuple(map(_ref, found.records)))
-    if isinstance(found, OfSites):
-        watched = Counter(record.site for record in records)
-        sites = tuple((site, watched[site]) for site in found.sites)
-        return Whole(sites=sites, refs=tuple(map(_ref, found.records)))
-    nearest = tuple(map(_ref, found.rewritten or found.nearest))
-    return Missing(nearest=nearest, rewritten=bool(found.rewritten), site=found.site, unanswered=unanswered)
-
-
-def _ref(record: ConnectionRecord) -> tuple[str, str, str]:
-    return record.site, record.id, name_of(record)
 
 
 def _read_at(record: ConnectionRecord | None, site: SiteRecord | None) -> datetime | None:

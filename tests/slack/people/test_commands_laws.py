@@ -14,8 +14,9 @@ from bot.core.connection import Connection, Failure, Log, State
 from bot.core.incidents import Episode, EpisodeKind, Family, Person, Thread, ThreadKind, Why
 from bot.core.state import AckOutcome, AckReply, ConnectionRecord
 from bot.slack.commands import guidance, replies
-from bot.slack.commands.lookup import Missing, Several, Sight
+from bot.slack.commands.lookup import Sight
 from bot.slack.commands.naming import Ambiguous, Named, exactly, loosely
+from bot.slack.commands.remembered import Missing, Several
 from bot.slack.commands.vocabulary import Help
 from tests.slack.people.household import read
 

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from bot.core.state import ConnectionRecord
 from bot.sandbox.itempath_faults import Fault
 from bot.slack.commands.grammar import parse
-from bot.slack.commands.lookup import Missing, Whole
+from bot.slack.commands.remembered import Missing, Whole
 from bot.slack.commands.vocabulary import Ack, Help, History, Listing, LookUp, Mute, Unmute
 from tests.slack.people.household import House, read
 
@@ -85,3 +86,20 @@ async def test_what_a_list_offers_while_a_site_cannot_be_read_can_be_typed(house
         answer = await house.handlers.command(house.command_payload(text))
         for command in offered(answer):
             assert await names_something(house, command), f"{text!r} offers {command!r}: {read(answer)}"
+
+
+@pytest.mark.parametrize("text", ["mute qqq www eee rrr ttt yyy", "mute Dock 1h for 2h as for 3h before 4h"])
+async def test_the_connections_are_not_read_anew_for_each_thing_that_may_be_meant(
+    house: House, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    """Once to see what may be meant, and once to find what comes near."""
+    reads: list[str | None] = []
+    records = house.store.records
+
+    async def read_records(site: str | None = None) -> tuple[ConnectionRecord, ...]:
+        reads.append(site)
+        return await records(site)
+
+    monkeypatch.setattr(house.store, "records", read_records)
+    await house.ask(text)
+    assert reads == [None, None]
