@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.slack.calls import SlackCalls
-from bot.slack.errors import Ambiguous, RateLimited, Refused, Scope, SlackError
+from bot.slack.errors import Ambiguous, Refused, Scope, SlackError
 from bot.slack.fate import next_cursor
 from bot.store.store import Store
 
 _PUBLIC = "public_channel"
+_CURSOR_LOST = "invalid_cursor"
+"""Slack's word for a page that it does not know any more."""
 _CHANNEL_ID = re.compile(r"[CDG][A-Z0-9]{6,}")
 
 
@@ -121,20 +123,20 @@ class Workspace:
             answer = await self._calls.read(
                 "conversations.list", types=walk.types, exclude_archived=True, limit=1000, cursor=walk.cursor
             )
-            for name, channel_id in _channels(answer):
-                if name in walk.wanted:
-                    self._passed.setdefault(name, channel_id)
-            walk.turn(next_cursor(answer))
-        except RateLimited:
-            # Tens of thousands of channels are more pages than Slack gives in a minute: the next one is asked for later.
-            raise
         except SlackError as error:
             if walk.types != _PUBLIC and isinstance(error, Refused) and error.error == "missing_scope":
                 # Without `groups:read` the public ones can still be seen; what is not among them may be a private one.
                 walk.types, walk.absent = _PUBLIC, error
                 return
-            self._walk = None
+            # Tens of thousands of channels are more pages than Slack gives in a minute: what passes, such as a limit or a
+            # fault of the network, leaves those that were turned, and this page is asked for later.
+            if isinstance(error, Refused) or error.error == _CURSOR_LOST:
+                self._walk = None
             raise
+        for name, channel_id in _channels(answer):
+            if name in walk.wanted:
+                self._passed.setdefault(name, channel_id)
+        walk.turn(next_cursor(answer))
         if walk.over:
             self._walk = None
 

@@ -58,6 +58,16 @@ async def test_who_asks_meanwhile_shares_the_pages(room: Room) -> None:
     assert len(pages(room)) == PAGES
 
 
+@pytest.mark.parametrize("fault", [Fault.rate_limited(30), Fault.http(503), Fault.garbage()])
+async def test_after_a_fault_in_the_middle_the_list_goes_on_where_it_was(room: Room, fault: Fault) -> None:
+    enlarge(room)
+    room.slack.fail("conversations.list", fault, when=not_the_first)
+    with pytest.raises(SlackError):
+        await room.workspace.channel_id("#second")
+    assert await room.workspace.channel_id("#second") == SECOND
+    assert len(pages(room)) == PAGES
+
+
 async def test_a_name_that_was_not_looked_for_from_the_first_page_on_is_looked_for_anew(room: Room) -> None:
     enlarge(room)
     room.slack.fail("conversations.list", Fault.rate_limited(30), when=not_the_first)
