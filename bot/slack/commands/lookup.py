@@ -108,7 +108,9 @@ Answer: TypeAlias = Sight | Unclear
 
 
 class Lookup:
-    """Finds connections, and looks at them."""
+    """Finds connections, or what may be meant by what names none (`remembered`: those written in another way, the nearest,
+    a site), and looks at them.
+    """
 
     def __init__(
         self,

@@ -84,8 +84,9 @@ def exactly(ref: str, records: Sequence[ConnectionRecord], *, sites: Collection[
 
 
 def loosely(ref: str, records: Sequence[ConnectionRecord], *, sites: Collection[str], near: bool = True) -> Resolution:
-    """Those of the site that is named, else those whose name begins like this or fits this pattern, else those whose name
-    comes nearest. `near`: these are wanted, which takes a while.
+    """Those of the site that is named, else those whose name begins like this or fits this pattern. If there are none, those
+    that are named in another way than is understood, those whose name comes nearest, and the site whose name does. `near`:
+    the nearest connections are wanted, which takes a while.
     """
     if ref in ("*", "*/*") and sites:
         return OfSites(sites=tuple(sorted(sites, key=natural)))
