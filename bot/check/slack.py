@@ -12,6 +12,7 @@ from bot.check.lines import Line, Verdict, unasked, warning, wrong
 from bot.settings.models import SLACK_API_URL, SlackSettings
 from bot.slack.calls import SlackCalls
 from bot.slack.errors import A_BOT, Ambiguous, NotSent, Obstacle, Refused, Scope, SlackError, advice
+from bot.store.outgoing import NO_SUCH_CHANNEL
 
 _BY_MANIFEST = "update the app from the manifest in config/ and reinstall it to the workspace"
 _TEST = "This is a test of the ItemPath alert bot: alerts will come to this channel. Nothing is wrong."
@@ -109,7 +110,7 @@ async def _find(calls: SlackCalls, channels: Sequence[str], remembered: Mapping[
         by_name = await _list(calls)
     except SlackError as error:
         return found | dict.fromkeys(wanted, error)
-    return found | {name: by_name.get(name[1:], SlackError("channel_not_found")) for name in wanted}
+    return found | {name: by_name.get(name[1:], SlackError(NO_SUCH_CHANNEL)) for name in wanted}
 
 
 async def _list(calls: SlackCalls) -> dict[str, str]:

@@ -11,6 +11,7 @@ from typing import Any
 from bot.slack.calls import SlackCalls
 from bot.slack.errors import Ambiguous, Refused, Scope, SlackError
 from bot.slack.fate import next_cursor
+from bot.store.outgoing import NO_SUCH_CHANNEL
 from bot.store.store import Store
 
 _PUBLIC = "public_channel"
@@ -35,7 +36,7 @@ class _Walk:
     types: str = f"{_PUBLIC},private_channel"
     cursor: str | None = None
     over: bool = False
-    absent: Refused = field(default_factory=lambda: Refused("channel_not_found", scope=Scope.CHANNEL))
+    absent: Refused = field(default_factory=lambda: Refused(NO_SUCH_CHANNEL, scope=Scope.CHANNEL))
     """What to say of a name that is on no page."""
 
     def turn(self, cursor: str | None) -> None:
@@ -84,7 +85,7 @@ class Workspace:
         """The id of a channel given as id or `#name`.
 
         A name is looked up once (needs `channels:read`, for private channels `groups:read`) and stored: a channel may be
-        renamed, and edits and look-ups take ids only. Raises `Refused("channel_not_found")` when there is no such name.
+        renamed, and edits and look-ups take ids only. Raises `Refused(NO_SUCH_CHANNEL)` when there is no such name.
         """
         if _CHANNEL_ID.fullmatch(channel):
             return channel
