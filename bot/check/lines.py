@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot.slack.wording import clean
@@ -43,3 +44,9 @@ def wrong(what: str, said: str, remedy: str) -> Line:
 
 def unasked(what: str, why: str) -> Line:
     return Line(what=what, verdict=Verdict.UNKNOWN, said=f"not asked: {why}")
+
+
+def numbered(what: str, number: int, patterns: Mapping[str, str | None]) -> str:
+    """One of several by its number, from 1 on, and by what it asks for: `route 2 (site plant*, type MSSQL)`."""
+    asked = ", ".join(f"{key} {pattern}" for key, pattern in patterns.items() if pattern is not None)
+    return f"{what} {number} ({asked or 'everything'})"

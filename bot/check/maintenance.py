@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from bot.check.lines import Line, Verdict, warning
+from bot.check.lines import Line, Verdict, numbered, warning
 from bot.check.routes import COMPARE, named_sites
 from bot.core.connection import Snapshot
 from bot.core.maintenance import Window, glob
@@ -22,7 +22,7 @@ def check_maintenance(settings: Settings, snapshots: Mapping[str, Snapshot | Non
 
 
 def _line(number: int, window: Window, snapshots: Mapping[str, Snapshot | None], now: datetime) -> Line | None:
-    what = _named(number, window)
+    what = numbered("maintenance", number, {"site": window.site, "name": window.name})
     if window.end is not None and window.end <= now:
         over = f"{window.end.astimezone(window.zone):%Y-%m-%d %H:%M} ({window.zone})"
         return warning(what, f"it was over at {over}", "correct its start and end, or remove it")
@@ -36,10 +36,3 @@ def _line(number: int, window: Window, snapshots: Mapping[str, Snapshot | None],
         said = f"it covers nothing that was read, and {named_sites(unread)} cannot be read"
         return Line(what=what, verdict=Verdict.UNKNOWN, said=said)
     return warning(what, "it covers no connection", COMPARE)
-
-
-def _named(number: int, window: Window) -> str:
-    """A window by its number, from 1 on, and by what it covers."""
-    patterns = {"site": window.site, "name": window.name}
-    asked = ", ".join(f"{key} {pattern}" for key, pattern in patterns.items() if pattern is not None)
-    return f"maintenance {number} ({asked or 'everything'})"

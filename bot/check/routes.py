@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from bot.check.lines import Line, Verdict, warning
+from bot.check.lines import Line, Verdict, numbered, warning
 from bot.core.connection import Connection, Snapshot
 from bot.core.maintenance import glob
 from bot.settings.models import Route, Settings, SiteSettings
@@ -93,8 +93,7 @@ def named(number: int, route: Route) -> str:
     """A route by its number, from 1 on, and by what it asks for."""
     patterns = {"site": route.site, "name": route.name, "type": route.type, "app_id": route.app_id}
     patterns["authentication"] = route.authentication
-    asked = ", ".join(f"{key} {pattern}" for key, pattern in patterns.items() if pattern is not None)
-    return f"route {number} ({asked or 'everything'})"
+    return numbered("route", number, patterns)
 
 
 def _all(number: int) -> str:
