@@ -6,6 +6,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from sqlalchemy import text
+
 from bot.core.connection import Connection, Failure, Log, LogKey, State
 from bot.core.incidents import (
     Closing,
@@ -25,6 +27,7 @@ from bot.core.incidents import (
     Why,
 )
 from bot.core.state import ConnectionRecord, Decision, Pending, SiteState
+from bot.store import schema
 from bot.store.outbox import MessageKey
 from bot.store.store import Store
 
@@ -188,3 +191,11 @@ async def commit(
     """One tick that decides `what`."""
     async with store.tick(site, now=now, lately=LATELY) as tick:
         await tick.apply(Decision(site=replace(tick.state.site, tried_at=tried), **what), now)
+
+
+async def set_version(url: str, version: str) -> None:
+    """As a bot of another version leaves its tables."""
+    store = await Store.open(url, write=True)
+    async with store._database.write() as connection:
+        await connection.execute(text(f"UPDATE {schema.VERSION_TABLE} SET version_num = :v"), {"v": version})
+    await store.close()

@@ -27,6 +27,7 @@ from bot.store.errors import (
 from bot.store.outbox import MessageKey
 from bot.store.store import Store
 from tests.store.samples import EPISODE, LATELY, NOW, RECORD, THREAD, commit, root
+from tests.store.sessions import end_sessions
 
 
 @pytest.mark.parametrize("write", [True, False])
@@ -203,15 +204,6 @@ async def test_a_missing_driver_is_said(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setitem(sys.modules, "asyncpg", None)
     with pytest.raises(DatabaseRefused, match=r"Install `itempath-alert-bot\[postgresql\]`"):
         await Store.open("postgresql://host/bot", write=False)
-
-
-async def end_sessions(url: str) -> None:
-    admin = await asyncpg.connect(url)
-    await admin.execute(
-        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
-        "WHERE datname = current_database() AND pid <> pg_backend_pid()"
-    )
-    await admin.close()
 
 
 @pytest.mark.postgres

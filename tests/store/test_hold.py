@@ -3,8 +3,6 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,17 +20,8 @@ from bot.store.errors import (
 )
 from bot.store.hold import _KEY, ServerHold
 from bot.store.store import Store
-from tests.store.samples import LATELY, NOW, commit
-from tests.store.test_schema import set_version
-
-
-@asynccontextmanager
-async def opened(url: str) -> AsyncIterator[Store]:
-    store = await Store.open(url, write=True)
-    try:
-        yield store
-    finally:
-        await store.close()
+from tests.store.samples import LATELY, NOW, commit, set_version
+from tests.store.sessions import break_lock, ended, opened, waits_for_a_lock
 
 
 async def test_a_second_bot_is_refused_and_the_first_one_goes_on(url: str) -> None:
@@ -183,25 +172,6 @@ async def test_a_hold_that_was_given_back_is_not_held(url: str) -> None:
 # PostgreSQL: a session can break at any time, and with it the lock.
 
 
-async def break_lock(store: Store, url: str) -> None:
-    """End the session that has the lock, as a restart of the server does, and wait until it is seen here."""
-    hold = store._hold
-    assert isinstance(hold, ServerHold)
-    assert hold._session is not None
-    raw = await hold._session.get_raw_connection()
-    driver = raw.driver_connection
-    assert driver is not None
-    gone = asyncio.Event()
-    driver.add_termination_listener(lambda _: gone.set())
-    admin = await asyncpg.connect(url)
-    await admin.execute(
-        "SELECT pg_terminate_backend(pid, 5000) FROM pg_locks l JOIN pg_database d ON d.oid = l.database "
-        "WHERE locktype = 'advisory' AND datname = current_database()"
-    )
-    await admin.close()
-    await gone.wait()
-
-
 @pytest.mark.postgres
 async def test_a_broken_lock_is_taken_again_when_nobody_had_it(ready_postgres: str) -> None:
     async with opened(ready_postgres) as store:
@@ -284,27 +254,3 @@ async def test_who_takes_over_waits_for_the_write_under_way(ready_postgres: str)
             assert (await second.sites())[0].serial == 7
         finally:
             await second.close()
-
-
-async def waits_for_a_lock(url: str) -> None:
-    """Until a session waits for another one's lock."""
-    await until(
-        url, "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    )
-
-
-async def ended(url: str) -> None:
-    """Until nobody has the bot's lock."""
-    await until(
-        url,
-        "SELECT count(*) = 0 FROM pg_locks l JOIN pg_database d ON d.oid = l.database "
-        "WHERE locktype = 'advisory' AND datname = current_database()",
-    )
-
-
-async def until(url: str, question: str) -> None:
-    admin = await asyncpg.connect(url)
-    async with asyncio.timeout(10):
-        while not await admin.fetchval(question):  # noqa: ASYNC110 - another process has no event to wait for
-            await asyncio.sleep(0.01)
-    await admin.close()

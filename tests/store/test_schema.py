@@ -18,7 +18,7 @@ from bot.store.columns import Moment
 from bot.store.errors import DatabaseCorrupt, DatabaseMissing, SchemaNewer, SchemaOlder, StoreError
 from bot.store.store import Store
 from bot.store.tables import metadata
-from tests.store.samples import NOW, commit
+from tests.store.samples import NOW, commit, set_version
 
 MIGRATIONS = Path(schema.__file__).parent / "migrations"
 CURRENT = schema.REVISIONS
@@ -87,13 +87,6 @@ def test_alembic_is_imported_only_when_a_migration_is_due(ready_sqlite: str) -> 
     )
     ran = subprocess.run([sys.executable, "-c", code, ready_sqlite], capture_output=True, text=True, check=True)
     assert ran.stdout == "False\n"
-
-
-async def set_version(url: str, version: str) -> None:
-    store = await Store.open(url, write=True)
-    async with store._database.write() as connection:
-        await connection.execute(text(f"UPDATE {schema.VERSION_TABLE} SET version_num = :v"), {"v": version})
-    await store.close()
 
 
 @pytest.mark.parametrize("write", [True, False])

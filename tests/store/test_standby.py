@@ -21,10 +21,8 @@ from bot.store.errors import DatabaseBusy, DatabaseRefused, DatabaseTaken, Schem
 from bot.store.hold import ServerHold
 from bot.store.outbox import MessageKey
 from bot.store.store import CLOSE_WITHIN, Store
-from tests.store.samples import commit
-from tests.store.test_failures import end_sessions
-from tests.store.test_hold import break_lock, ended
-from tests.store.test_schema import set_version
+from tests.store.samples import commit, set_version
+from tests.store.sessions import break_lock, end_sessions, ended
 from tests.store.wire import Wire
 
 

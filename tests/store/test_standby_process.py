@@ -15,7 +15,7 @@ import pytest
 
 from tests.e2e.process import Outside
 from tests.e2e.test_process import DOWN, UP, UP_TOO, WATCHING
-from tests.store.test_failures import end_sessions
+from tests.store.sessions import end_sessions
 
 pytestmark = pytest.mark.postgres
 

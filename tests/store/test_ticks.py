@@ -29,7 +29,7 @@ from tests.store.samples import (
     state_of,
     thread,
 )
-from tests.store.test_hold import opened, waits_for_a_lock
+from tests.store.sessions import opened, waits_for_a_lock
 
 
 async def test_a_site_that_was_never_seen_begins_empty_and_leaves_no_trace_unless_decided_on(store: Store) -> None:
