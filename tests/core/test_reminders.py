@@ -14,6 +14,7 @@ from bot.core.policy import RouteRule
 from tests.core.story import INTERVAL, Story, down, failing, is_quiet, rows, unknown, up
 
 EVERY = timedelta(hours=4)
+HOUR = timedelta(hours=1)
 
 
 def reminders(story: Story) -> int:
@@ -104,9 +105,6 @@ def test_switched_off_later_is_off_too() -> None:
 
     assert is_quiet(story.due())
     assert story.last.next_due is None
-
-
-HOUR = timedelta(hours=1)
 
 
 @pytest.mark.parametrize("before", [None, timedelta(days=7)])

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.core.connection import State
+from bot.core.incidents import Person
 from bot.core.state import ConnectionRecord
 from bot.sandbox.itempath_faults import Fault
 from bot.slack.commands import history
@@ -177,7 +178,7 @@ def test_every_history_can_be_shown(record: ConnectionRecord, span: str, told: A
         episodes=tuple(told),
         threads={"plant/1": thread},
     )
-    for answer in (history.history(back), history.history(back, shared_by=None)):
+    for answer in (history.history(back), history.history(back, shared_by=Person(id="U0ALICE", name="alice"))):
         shown = read(answer)
         json.dumps(answer).encode()
         assert not re.search(r"<(?!!date\^)", answer["text"])

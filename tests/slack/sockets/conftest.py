@@ -31,12 +31,14 @@ def said() -> Said:
 
 
 @pytest.fixture
-async def start(slack: LocalSlack, said: Any) -> AsyncIterator[Start]:
+async def start(slack: LocalSlack, said: Said) -> AsyncIterator[Start]:
     started: list[Running] = []
 
     def make(**more: Any) -> Running:
         reception = Reception(
-            handlers=said, responses=Responses(api_url=slack.api_url), ready_within=more.pop("ready_within", 2.0)
+            handlers=said,  # type: ignore[arg-type]
+            responses=Responses(api_url=slack.api_url),
+            ready_within=more.pop("ready_within", 2.0),
         )
         options: dict[str, Any] = {"app_token": slack.app_token, "ping_every": 0.2, "first_pause": 0.01} | more
         socket = SocketMode(api_url=slack.api_url, reception=reception, clock=Clock(), **options)
