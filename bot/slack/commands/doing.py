@@ -101,7 +101,8 @@ class Doing:
                 found = await self._lookup.muted_of(found)
                 if len(found.refs) == 1:
                     return found.refs[0]  # only this one can be meant
-            return guidance.unclear(asked.ref, found, command, word=word, rest=_rest(asked), incidents=incidents)
+            typed = guidance.Typed(command=command, word=word, ref=asked.ref, rest=_rest(asked))
+            return guidance.unclear(typed, found, incidents=incidents)
         return found.site, found.id, name_of(found)
 
     async def _acknowledge_all(self, site: str, person: Person) -> Answer:

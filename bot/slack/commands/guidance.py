@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import assert_never
 
 from bot.slack.blocks import Block, Foreign, Line
@@ -60,63 +61,76 @@ def help_(asked: Help, *, command: str) -> Answer:
     return _short(Post(sign=NOTICE_SIGN, headline=what, body=body), command=command, word=asked.word)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Typed:
+    """A command about one connection, as somebody typed it: `/connection mute Dock 2h`."""
+
+    command: str
+    word: str = ""
+    """That of the grammar, if any."""
+    ref: str
+    rest: str = ""
+    """What followed the reference."""
+
+    @property
+    def acts(self) -> bool:
+        """It does something, which can be done with a whole site, too."""
+        return self.word in (ACK, MUTE, UNMUTE)
+
+    def about(self, ref: str) -> Foreign:
+        """The same with another reference, to be copied."""
+        return _copied(self.command, self.word, ref, self.rest)
+
+    def about_site(self, site: str) -> Foreign:
+        """The same of all of a site; its list, where it cannot be done with a whole site."""
+        return self.about(f"{site}/*") if self.acts else _copied(self.command, LIST, f"site={site}")
+
+
 def unclear(
-    ref: str,
-    found: Unclear,
-    command: str,
-    *,
-    word: str = "",
-    rest: str = "",
-    incidents: Mapping[str, int] | None = None,
-    guess: str | None = None,
+    typed: Typed, found: Unclear, *, incidents: Mapping[str, int] | None = None, guess: str | None = None
 ) -> Answer:
-    """Anything but one connection was named as `ref`. `word` is that of the command, if any, and `rest` what followed.
-    `incidents`: how many are open at each site, where that matters. `guess`: the command that was perhaps meant.
+    """Anything but one connection was named. `incidents`: how many are open at each site, where that matters. `guess`: the
+    command that was perhaps meant.
     """
     match found:
         case Several():
-            pattern = word in (ACK, MUTE, UNMUTE) and "*" in ref
-            return several(found, ask=f"{command} {word}".strip(), rest=rest, pattern=pattern)
+            return several(typed, found)
         case Whole():
-            return whole(found, command=command, word=word, rest=rest, incidents=incidents)
+            return whole(typed, found, incidents)
         case Missing():
-            return missing(ref, found, command=command, word=word, rest=rest, guess=guess)
+            return missing(typed, found, guess)
     assert_never(found)
 
 
-def missing(
-    asked: str, found: Missing, *, command: str, word: str = "", rest: str = "", guess: str | None = None
-) -> Answer:
-    """Nothing is known by this name. `word` is that of the command, if any, and `rest` what followed the name. `guess`: the
-    command that was perhaps meant.
-    """
-    ask = f"{command} {word}".strip()
-    if not word and asked.partition(" ")[0].casefold() in TAKEN_BACK:
+def missing(typed: Typed, found: Missing, guess: str | None = None) -> Answer:
+    """Nothing is known by this name. `guess`: the command that was perhaps meant."""
+    command = typed.command
+    if not typed.word and typed.ref.partition(" ")[0].casefold() in TAKEN_BACK:
         return _not_taken_back(command)
     guess = None if found.rewritten else guess
-    near = tuple(_candidate(ask, ref, rest) for ref in found.nearest)
+    near = tuple(_candidate(typed, ref) for ref in found.nearest)
     silent = tuple(
         (Foreign(site, style="bold"), " might have it but did not answer: ", Foreign(failure.message, 300))
         for site, failure in found.unanswered.items()
     )
     if found.site and not found.rewritten:
-        near = ((_whole_site(found.site, command, word, rest), ", the whole site"), *near)
+        near = ((typed.about_site(found.site), ", the whole site"), *near)
     nearest: Line = ()
     if guess is not None:
         nearest = _guessed(command, guess)
-        near = tuple(_candidate(ask, ref, rest) for ref in found.nearest if _hardly_differs(asked, ref[2]))
+        near = tuple(_candidate(typed, ref) for ref in found.nearest if _hardly_differs(typed.ref, ref[2]))
     elif len(near) == 1:
         nearest, near = ("Did you mean ", *near[0], "?"), ()
     elif not near:
-        nearest = (_typed(f"{command} {LIST}"), " shows every connection.")
-    headline: Line = ("No connection is known as ", Foreign(asked))
+        nearest = (_copied(command, LIST), " shows every connection.")
+    headline: Line = ("No connection is known as ", Foreign(typed.ref))
     body = told(*silent, nearest, _everything(command), ("The nearest names:",) if near else ())
-    return _short(Post(sign=NOTICE_SIGN, headline=headline, body=body, items=near), command=command, word=word)
+    return _short(Post(sign=NOTICE_SIGN, headline=headline, body=body, items=near), command=command, word=typed.word)
 
 
 def _not_taken_back(command: str) -> Answer:
     headline: Line = ("An acknowledgement cannot be withdrawn",)
-    body: Line = ("It ends with its incident. ", _typed(f"{command} {LIST} {ACKNOWLEDGED}"), " shows who has what.")
+    body: Line = ("It ends with its incident. ", _copied(command, LIST, ACKNOWLEDGED), " shows who has what.")
     return _short(Post(sign=NOTICE_SIGN, headline=headline, body=(body,)), command=command, word=ACK)
 
 
@@ -126,48 +140,34 @@ def _hardly_differs(asked: str, name: str) -> bool:
     return difflib.SequenceMatcher(None, first[:80], of_name[:80]).ratio() >= SLIP
 
 
-def several(found: Several, *, ask: str, rest: str = "", pattern: bool = False) -> Answer:
-    """More than one is meant: how to name each. `ask` is what to put before a reference, e.g. `/connection ack`, and
-    `rest` what follows it. `pattern`: it was to be done with them all.
-    """
+def several(typed: Typed, found: Several) -> Answer:
+    """More than one is meant: how to name each."""
     headline: Line = (f"{count(len(found.refs), 'connection')} may be meant",)
     body: tuple[Line, ...] = ()
-    if pattern:
+    if typed.acts and "*" in typed.ref:
+        # It was to be done with them all.
         sites = {site for site, _, _ in found.refs}
-        whole_site = _typed(f"{ask} {sites.pop() if len(sites) == 1 else '<site>'}/* {rest}")
+        whole_site = typed.about_site(sites.pop() if len(sites) == 1 else "<site>")
         body = (("One at a time, or the whole site at once: ", whole_site),)
-    items = _candidates(ask, found.refs, rest)
+    items = _candidates(typed, found.refs)
     return private(Post(sign=NOTICE_SIGN, headline=headline, body=body, items=items))
 
 
-def whole(
-    found: Whole, *, command: str, word: str = "", rest: str = "", incidents: Mapping[str, int] | None = None
-) -> Answer:
+def whole(typed: Typed, found: Whole, incidents: Mapping[str, int] | None = None) -> Answer:
     """A site is named where one connection was asked for: how to ask for all of it, or for one of those named like it."""
-    ask = f"{command} {word}".strip()
     items: list[Line] = [
-        (
-            _whole_site(site, command, word, rest),
-            f" {_all_of(site, watched, incidents)}",
-        )
-        for site, watched in found.sites[:LISTED]
+        (typed.about_site(site), f" {_all_of(site, watched, incidents)}") for site, watched in found.sites[:LISTED]
     ]
-    items += _candidates(ask, found.refs, rest)
+    items += _candidates(typed, found.refs)
     headline: Line = (Foreign(found.sites[0][0], style="bold"), " is a site, not a connection")
     if len(found.sites) > 1:
         headline = (f"{count(len(found.sites), 'site')} may be meant",)
     if len(items) == 1:
-        typed, what = items.pop()
-        body: Line = ("Did you mean ", typed, "? That is", what, ".")
+        copied, what = items.pop()
+        body: Line = ("Did you mean ", copied, "? That is", what, ".")
     else:
         body = ("Did you mean one of these?",)
     return private(Post(sign=NOTICE_SIGN, headline=headline, body=(body,), items=tuple(items)))
-
-
-def _whole_site(site: str, command: str, word: str, rest: str) -> Foreign:
-    """What asks for all of a site: with `word`, if that can be done with a whole site."""
-    acts = word in (ACK, MUTE, UNMUTE)
-    return _typed(f"{command} {word} {site}/* {rest}" if acts else f"{command} {LIST} site={site}")
 
 
 def _all_of(site: str, watched: int, incidents: Mapping[str, int] | None) -> str:
@@ -180,28 +180,28 @@ def _all_of(site: str, watched: int, incidents: Mapping[str, int] | None) -> str
     return f"all {count(watched, 'connection')} of it" if watched > 1 else "all of it"
 
 
-def _candidates(ask: str, refs: Sequence[tuple[str, str, str]], rest: str) -> tuple[Line, ...]:
-    items: list[Line] = [_candidate(ask, ref, rest) for ref in refs[: LISTED + 1]]
+def _candidates(typed: Typed, refs: Sequence[tuple[str, str, str]]) -> tuple[Line, ...]:
+    items: list[Line] = [_candidate(typed, ref) for ref in refs[: LISTED + 1]]
     if (more := len(refs) - LISTED) > 1:
         items[LISTED:] = [(f"and {more:,} more; a longer name tells them apart",)]
     return tuple(items)
 
 
-def _candidate(ask: str, ref: tuple[str, str, str], rest: str) -> Line:
+def _candidate(typed: Typed, ref: tuple[str, str, str]) -> Line:
     site, identifier, name = ref
-    return (_typed(f"{ask} {site}/{identifier} {rest}"), " ", Foreign(name))
+    return (typed.about(f"{site}/{identifier}"), " ", Foreign(name))
 
 
-def _typed(text: str) -> Foreign:
-    return Foreign(text.strip(), TYPED_LIMIT, style="code")
+def _copied(*words: str) -> Foreign:
+    return Foreign(" ".join(filter(None, words)), TYPED_LIMIT, style="code")
 
 
 def _guessed(command: str, guess: str | None) -> Line:
-    return ("Did you mean ", _typed(f"{command} {guess}"), "?") if guess else ()
+    return ("Did you mean ", _copied(command, guess), "?") if guess else ()
 
 
 def _everything(command: str) -> Line:
-    return (_typed(f"{command} {HELP}"), " lists everything you can ask.")
+    return (_copied(command, HELP), " lists everything you can ask.")
 
 
 def _coded(sentence: str) -> Line:

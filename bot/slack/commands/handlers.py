@@ -160,7 +160,7 @@ class Handlers:
             if isinstance(likely, dict):
                 return likely
             guess = likely
-        return guidance.unclear(ref, found, command, guess=guess)
+        return guidance.unclear(guidance.Typed(command=command, ref=ref), found, guess=guess)
 
     async def _helped(self, wrong: Help, command: str) -> Answer:
         """What was wrong, and what to type instead, if that names anything; else what comes near to the name."""
@@ -180,7 +180,8 @@ class Handlers:
     async def _looked_back(self, asked_for: History, command: str, *, shared_by: Person | None = None) -> Answer:
         found = await self._lookup.named(asked_for.ref)
         if isinstance(found, Several | Whole | Missing):
-            return guidance.unclear(asked_for.ref, found, command, word=HISTORY, rest=asked_for.span)
+            typed = guidance.Typed(command=command, word=HISTORY, ref=asked_for.ref, rest=asked_for.span)
+            return guidance.unclear(typed, found)
         return history.history(await self._survey.look_back(found, asked_for.span), shared_by=shared_by)
 
     async def _turned(self, click: Clicked) -> Answer:

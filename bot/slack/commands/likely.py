@@ -47,6 +47,7 @@ class Likely:
             found = await self._lookup.named(asked.ref)
             if not isinstance(found, Several | Whole | Missing):
                 return None
-            return guidance.unclear(asked.ref, found, command, word=HISTORY, rest=asked.span)
+            typed = guidance.Typed(command=command, word=HISTORY, ref=asked.ref, rest=asked.span)
+            return guidance.unclear(typed, found)
         meant = await self._doing.meant(asked, command)
         return None if isinstance(meant, tuple) else meant

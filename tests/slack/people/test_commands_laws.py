@@ -236,9 +236,10 @@ def test_every_connection_can_be_shown(sight: Sight, shared_by: Person | None) -
 def test_every_list_and_every_miss_can_be_shown(
     refs: tuple[tuple[str, str, str], ...], asked: str, failure: Failure, word: str
 ) -> None:
-    valid(guidance.several(Several(refs=refs), ask="/connection"))
+    typed = guidance.Typed(command="/connection", word=word, ref=asked)
+    valid(guidance.several(typed, Several(refs=refs)))
     missing = Missing(nearest=refs[:3], unanswered={"plant": failure, "berlin": failure})
-    valid(guidance.missing(asked, missing, command="/connection", word=word))
+    valid(guidance.missing(typed, missing))
     valid(guidance.help_(Help(), command="/" + "x" * 32))
 
 
