@@ -136,6 +136,10 @@ class Draft:
         )
         return n
 
+    def is_told_aloud(self, thread_id: str) -> bool:
+        """Whether this decision says something of the thread to the channel."""
+        return any(m.thread == thread_id and m.role is not Role.REPLY for m in self._messages.values())
+
     def touch(self, thread_id: str, *, closing: bool = False, **changes: Any) -> Thread:
         """The root should show something new; `changes` are fields of the thread."""
         thread = self.threads[thread_id]

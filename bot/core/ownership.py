@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import chain
-
 from bot.core.draft import Draft
 from bot.core.events import EventKind
 from bot.core.incidents import SITE, Episode, EpisodeKind, MessageKind, Phase, Role, Thread
@@ -30,15 +28,18 @@ def acknowledge(draft: Draft, cause: Acknowledge) -> AckReply:
 def _thread(draft: Draft, cause: Acknowledge) -> Thread | None:
     if cause.thread is not None:
         return draft.threads.get(cause.thread)
-    told = (e.thread for e in _open(draft, cause) if e.thread is not None)
-    flapping = (
+    told = [e for e in _open(draft, cause) if e.thread is not None]
+    outages = [e.thread for e in told if e.kind is not EpisodeKind.ERROR]
+    flapping = [
         thread.id
         for thread in draft.threads.values()
         if thread.phase is Phase.FLAPPING and thread.site == draft.site.name
         if any(e.connection == cause.connection for e in draft.going_on(thread))
-    )
-    found = next(chain(told, flapping), None)
-    return None if found is None else draft.threads[found]
+    ]
+    errors = [e.thread for e in told if e.kind is EpisodeKind.ERROR]
+    threads = [draft.threads[found] for found in (*outages, *flapping, *errors) if found is not None]
+    # What somebody has already comes last: the same words again may be meant for the other.
+    return min(threads, key=lambda thread: thread.ack_by is not None, default=None)
 
 
 def _why_nothing(draft: Draft, cause: Acknowledge) -> AckOutcome:

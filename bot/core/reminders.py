@@ -33,6 +33,8 @@ def remind(draft: Draft) -> None:
             draft.threads[thread.id] = thread
             _record(draft, thread, hold)
             continue
+        if thread.owed and draft.is_told_aloud(thread.id):
+            thread = replace(thread, owed=False)
         if thread.owed:
             thread = _remind(draft, thread, reason="mute_ended")
         elif every is not None and _is_due(draft, thread.remind_at):

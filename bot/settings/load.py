@@ -18,7 +18,7 @@ from bot.settings.models import (
 )
 from bot.settings.sources import Given, Origin, Sources, environment_names
 from bot.settings.validation import AnySection, validate
-from bot.settings.values import parse_pattern
+from bot.settings.values import parse_pattern, parse_site_name
 
 
 class Need(enum.StrEnum):
@@ -159,9 +159,17 @@ def _check_sites_named(sources: Sources, table: Mapping[str, Any]) -> None:
             except (LookupError, TypeError, ValueError):
                 continue  # without one, or it has been told what is wrong with it
             if names and not any(glob(pattern, name) for name in names):
-                sources.problem(
-                    f"{key}[{number}].site", f"fits no site; there are {', '.join(names)}", given=repr(pattern)
-                )
+                there_are = ", ".join(filter(_is_name, names))
+                mend = f"fits no site; there are {there_are}" if there_are else "fits no site"
+                sources.problem(f"{key}[{number}].site", mend, given=repr(pattern))
+
+
+def _is_name(name: str) -> bool:
+    """What is none might be anything, a secret too."""
+    try:
+        return parse_site_name(name) == name
+    except ValueError:
+        return False
 
 
 def _site_names(table: Mapping[str, Any]) -> list[str]:

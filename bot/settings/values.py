@@ -139,7 +139,7 @@ def _user(value: object) -> str:
     return text
 
 
-def _site_name(value: object) -> str:
+def parse_site_name(value: object) -> str:
     text = _text(value)
     if not _SITE.fullmatch(text):
         raise ValueError("lower-case letters, digits and - only, e.g. vienna-2")
@@ -236,7 +236,7 @@ CaFile = Annotated[Path, BeforeValidator(parse_ca_file)]
 Channel = Annotated[str, BeforeValidator(parse_channel)]
 Mention = Annotated[str, BeforeValidator(parse_mention)]
 User = Annotated[str, BeforeValidator(_user)]
-SiteName = Annotated[str, BeforeValidator(_site_name)]
+SiteName = Annotated[str, BeforeValidator(parse_site_name)]
 Pattern = Annotated[str, BeforeValidator(parse_pattern)]
 Text = Annotated[str, BeforeValidator(_text)]
 Filled = Annotated[str, BeforeValidator(_filled)]

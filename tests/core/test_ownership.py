@@ -117,6 +117,17 @@ def test_a_member_of_a_group_that_flaps_belongs_to_it_whether_it_is_up_or_down()
     assert story.ack(connection="5").thread == group.id
 
 
+def test_what_flaps_comes_before_an_error_and_what_somebody_has_comes_last() -> None:
+    story = Story(up())
+    thread = flapping(story)
+    story.poll(up(latest_log=failing("bad payload")))
+    error = story.episode(EpisodeKind.ERROR).thread
+
+    replies = [story.ack(connection="1") for _ in range(3)]
+    assert [reply.outcome for reply in replies] == [AckOutcome.DONE, AckOutcome.DONE, AckOutcome.ALREADY]
+    assert [reply.thread for reply in replies[:2]] == [thread.id, error]
+
+
 def test_what_is_no_longer_watched_has_nothing_to_acknowledge() -> None:
     story = Story(up("1"), up("2"))
     for row in (down("1"), up("1"), down("1"), up("1")):

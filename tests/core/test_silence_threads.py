@@ -158,6 +158,18 @@ def test_it_is_not_told_of_what_somebody_has_taken_up() -> None:
     assert not story.told(MessageKind.REMINDER)
 
 
+def test_what_has_flapped_and_is_heard_again_in_the_same_moment_is_told_once() -> None:
+    story = Story(up(), flap_threshold=2)
+    for row in (down(), up(), down()):
+        story.poll(row)
+    story.mute("1")
+    story.wait(hours=1)
+    story.due()
+
+    assert [said.kind for said in story.broadcasts] == [MessageKind.SETTLED]
+    assert not story.state.threads[story.roots[0].id].owed
+
+
 def test_whoever_joins_what_is_silent_ends_no_silence() -> None:
     """Joining is an edit."""
     story = Story(*rows(9), group_over=2)

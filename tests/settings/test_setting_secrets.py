@@ -243,3 +243,24 @@ def test_no_secret_stands_in_any_error_text(words: list[str], chosen: int) -> No
     for word in words:
         assert word not in told
         assert repr(word)[1:-1] not in told
+
+
+def test_a_name_of_a_site_that_is_none_is_not_offered_for_a_pattern(place: Place) -> None:
+    """Name and address were swapped, and the address has a password."""
+    problems = str(
+        place.error(
+            """
+            [[sites]]
+            name = "https://bot:hunter2pw@vienna.example"
+            url = "vienna"
+            token_env = "T"
+            [[routes]]
+            site = "vienna"
+            channel = "#x"
+            """,
+            environ={"T": "token"},
+        )
+    )
+    assert "sites[0].name" in problems
+    assert "routes[0].site = 'vienna': fits no site" in problems
+    assert "hunter2pw" not in problems
