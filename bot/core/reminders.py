@@ -11,7 +11,7 @@ from bot.core.connection import State
 from bot.core.draft import Draft
 from bot.core.events import EventKind
 from bot.core.incidents import SITE, Episode, Json, MessageKind, Person, Phase, Role, Silence, Thread, ThreadKind
-from bot.core.silence import silence
+from bot.core.silence import silence_of
 
 
 class Hold(NamedTuple):
@@ -114,7 +114,7 @@ def _hold(draft: Draft, thread: Thread) -> Hold | None:
     down = [episode for episode in draft.episodes_in(thread.id) if _is_down(draft, episode)]
     if not down:
         return Hold("not_seen")
-    silences = [found for episode in down if (found := silence(draft, episode.connection)) is not None]
+    silences = [found for episode in down if (found := silence_of(draft, episode)) is not None]
     if len(silences) < len(down):
         return None
     return Hold("muted", muted=min(silences, key=lambda found: found.until))

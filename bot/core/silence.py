@@ -37,11 +37,19 @@ def silence(draft: Draft, connection: str) -> Silence | None:
     return max([*of_people, *planned], key=lambda s: s.until, default=None)
 
 
+def silence_of(draft: Draft, episode: Episode) -> Silence | None:
+    """As `silence`; in a root that sites share, of another site's blindness too."""
+    if episode.site == draft.site.name:
+        return silence(draft, episode.connection)
+    of_people = [m.silence for m in draft.before.peers_mutes if m.site == episode.site and m.covers(EVERY, draft.now)]
+    planned = [w.silence(until) for w, until in draft.maintenance if w.covers(episode.site, None)]
+    return max([*of_people, *planned], key=lambda s: s.until, default=None)
+
+
 def silence_of_all(draft: Draft, episodes: Sequence[Episode]) -> Silence | None:
     """What keeps all of these silent, until the first may be heard again; `None` if there is one that may be heard now."""
-    each = [silence(draft, e.connection) if e.site == draft.site.name else None for e in episodes]
-    silences = [s for s in each if s is not None]
-    return min(silences, key=lambda s: s.until) if silences and len(silences) == len(each) else None
+    silences = [found for episode in episodes if (found := silence_of(draft, episode)) is not None]
+    return min(silences, key=lambda s: s.until) if silences and len(silences) == len(episodes) else None
 
 
 def voice(muted: Silence | None) -> Role:
@@ -79,7 +87,8 @@ def _parts(draft: Draft, thread: Thread, episodes: Sequence[Episode]) -> tuple[S
 
 def next_end(draft: Draft) -> datetime | None:
     """When the first of what is silent now may be heard again."""
-    ends = [mute.end for mute in draft.mutes.values() if mute.start <= draft.now < mute.end]
+    mutes = (*draft.mutes.values(), *draft.before.peers_mutes)
+    ends = [mute.end for mute in mutes if mute.start <= draft.now < mute.end]
     return min([*ends, *(until for _, until in draft.maintenance)], default=None)
 
 

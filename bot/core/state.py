@@ -97,6 +97,8 @@ class SiteState:
     cannot be read, with their episodes: several sites may share one."""
     mutes: tuple[Mute, ...] = ()
     """Those of the site that are not over."""
+    peers_mutes: tuple[Mute, ...] = ()
+    """Those of whole peers: their blindness may stand in a root of this site's."""
     unposted: frozenset[str] = frozenset()
     """Threads whose root Slack does not have, as far as anybody can tell. They follow a corrected route."""
     unsent_reminders: frozenset[str] = frozenset()

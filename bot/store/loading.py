@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import bindparam, exists, or_, select, union
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.core.incidents import MessageKind, Phase, ThreadKind
+from bot.core.incidents import EVERY, MessageKind, Phase, ThreadKind
 from bot.core.state import SiteState
 from bot.store import rows
 from bot.store.outgoing import NO_SUCH_CHANNEL, DeliveryState
@@ -79,7 +79,14 @@ _UNDELIVERED = select(message.c.thread, message.c.kind, _UNPOSTED.label("unposte
 _RECORDS = select(connection).where(connection.c.site == _NAME)
 _THREADS = select(thread).where(thread.c.id.in_(_WANTED))
 _EPISODES = select(episode).where(episode.c.id.in_(_MATTERS)).order_by(*OLDEST_FIRST)
-_MUTES = select(mute).where(mute.c.site == _NAME, mute.c.end > bindparam("now")).order_by(mute.c.start, mute.c.id)
+_MUTES = (
+    select(mute)
+    .where(
+        or_(mute.c.site == _NAME, mute.c.site.in_(_PEERS) & (mute.c.connection == EVERY)),
+        mute.c.end > bindparam("now"),
+    )
+    .order_by(mute.c.start, mute.c.id)
+)
 
 
 async def load(
@@ -94,13 +101,15 @@ async def load(
     records = await transaction.execute(_RECORDS, {"name": name})
     threads = await transaction.execute(_THREADS, asked)
     episodes = await transaction.execute(_EPISODES, asked)
-    mutes = await transaction.execute(_MUTES, {"name": name, "now": now})
+    found = await transaction.execute(_MUTES, asked | {"now": now})
+    mutes = tuple(map(rows.mute_of, rows.each(found)))
     return SiteState(
         site=sites[name],
         connections={value.id: value for value in map(rows.record_of, rows.each(records))},
         episodes={value.id: value for value in map(rows.episode_of, rows.each(episodes))},
         threads={value.id: value for value in map(rows.thread_of, rows.each(threads))},
-        mutes=tuple(map(rows.mute_of, rows.each(mutes))),
+        mutes=tuple(value for value in mutes if value.site == name),
+        peers_mutes=tuple(value for value in mutes if value.site != name),
         unposted=unposted,
         unsent_reminders=reminders,
         alive_at=max((at for of, record in sites.items() if of in together and (at := record.tried_at)), default=None),
@@ -108,7 +117,7 @@ async def load(
 
 
 async def _undelivered(transaction: AsyncConnection, name: str) -> tuple[frozenset[str], frozenset[str]]:
-    """The site's threads whose root Slack certainly does not have, and those with a reminder that it may not have."""
+    """The site's threads whose root Slack does not have, and those with a reminder that it may not have."""
     found = await transaction.execute(_UNDELIVERED, {"name": name})
     unposted: set[str] = set()
     reminders: set[str] = set()

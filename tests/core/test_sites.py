@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.core.events import EventKind
-from bot.core.incidents import SITE, EpisodeKind, MessageKind, ThreadKind
+from bot.core.incidents import EVERY, SITE, EpisodeKind, MessageKind, ThreadKind
 from bot.core.policy import RouteRule
 from bot.core.state import SiteRecord, SiteState
 from tests.core.story import INTERVAL, Story, up
@@ -128,3 +128,35 @@ def test_the_owner_of_the_thread_reminds_and_nobody_else() -> None:
     two.rotterdam.due()
 
     assert not two.rotterdam.told(MessageKind.REMINDER)
+
+
+def mutes_are_shared(two: Two) -> None:
+    """What is muted as a whole at one of them is loaded with the other."""
+    for one, other in ((two.berlin, two.rotterdam), (two.rotterdam, two.berlin)):
+        every = tuple(mute for mute in one.state.mutes if mute.connection == EVERY)
+        other.state = replace(other.state, peers_mutes=every)
+
+
+def test_what_may_be_heard_of_one_is_not_silenced_by_a_mute_of_the_other() -> None:
+    two = lost()
+    two.berlin.mute(EVERY, hours=9)
+    assert two.berlin.state.threads[two.berlin.roots[0].id].silence is None
+    two.berlin.wait(hours=4)
+    two.berlin.due()
+
+    assert len(two.berlin.told(MessageKind.REMINDER)) == 1
+
+
+def test_a_mute_of_the_only_one_that_is_still_lost_silences_their_root() -> None:
+    two = lost()
+    two.rotterdam.mute(EVERY, hours=9)
+    mutes_are_shared(two)
+    two.berlin.poll(up())
+    assert two.berlin.state.threads[two.berlin.roots[0].id].silence is not None
+    two.berlin.wait(hours=5)
+    two.berlin.due()
+    assert not two.berlin.told(MessageKind.REMINDER)
+
+    two.berlin.wait(hours=4)
+    two.berlin.due()
+    assert [e.reason for e in two.berlin.happened(EventKind.REMINDED)] == ["mute_ended"]

@@ -193,6 +193,14 @@ async def test_mutes_are_seen_until_they_are_over(store: Store) -> None:
     assert (await state_of(store, now=MUTE.end)).mutes == (every,)
 
 
+async def test_mutes_of_whole_peers_are_seen_apart(store: Store) -> None:
+    every, one = (replace(MUTE, id=f"peer!{n}", site="peer", connection=c) for n, c in enumerate((EVERY, "1")))
+    await commit(store, site="peer", mutes=(every, one))
+    seen = await state_of(store, peers=("peer",), now=MUTE.end - SECOND)
+    assert (seen.mutes, seen.peers_mutes) == ((), (every,))
+    assert (await state_of(store, now=MUTE.end - SECOND)).peers_mutes == ()
+
+
 async def test_alive_is_the_latest_poll_of_the_site_and_its_peers(store: Store) -> None:
     for name, ago in (("default", 3), ("peer", 2), ("stranger", 1)):
         await commit(store, site=name, tried=NOW - ago * MINUTE)
