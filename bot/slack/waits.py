@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from bot.slack.errors import NotSent, RateLimited, Refused, Scope, SlackError
+from bot.slack.errors import NotSent, RateLimited, Refused, Scope, SlackError, advice
 from bot.slack.pace import BACK_OFF_MOST, POST, REMEMBERED, WORKSPACE, Pace
 from bot.store.outbox import MessageKey, Outgoing
 
@@ -39,14 +39,15 @@ class Waits:
             return until
         scope = error.scope if isinstance(error, Refused) else None
         if isinstance(error, NotSent) or scope is Scope.WORKSPACE:
-            what = WORKSPACE
+            what, name = WORKSPACE, "anything"
         elif scope is Scope.METHOD:
-            what = method
+            what = name = method
         elif scope is Scope.CHANNEL:
-            what = place
+            what = name = place
         else:
             what = label(outgoing.key)
-        self.say(what, f"slack does not take {what}: {error.error}")
+            name = f"message {what}"
+        self.say(what, f"slack does not take {name}: {error.error}", advice=advice(error.error).remedy)
         return self.pace.back_off(what, now, most=BACK_OFF_MOST if isinstance(error, Refused) else MOST_WHILE_AWAY)
 
     def works(self, outgoing: Outgoing, method: str) -> None:
@@ -69,14 +70,14 @@ class Waits:
         if last is None or not last <= now <= last + CALM:
             _log.warning(f"slack asks to slow down: {what}", seconds=seconds)
 
-    def say(self, what: str, trouble: str) -> None:
+    def say(self, what: str, trouble: str, **more: str) -> None:
         """Said once, until it works again or is something else."""
         if self._troubles.get(what) == trouble:
             return
         self._troubles[what] = trouble
         if len(self._troubles) > REMEMBERED:
             del self._troubles[next(iter(self._troubles))]
-        _log.warning(trouble)
+        _log.warning(trouble, **more)
 
 
 def _speaks(error: SlackError) -> bool:

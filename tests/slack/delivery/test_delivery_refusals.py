@@ -124,8 +124,21 @@ async def test_a_trouble_is_said_once_and_its_end_too(room: Room, capsys: pytest
     async with room.running():
         await room.until_settled()
     said = capsys.readouterr().out
-    assert said.count("not_in_channel") == 1
+    assert said.count("slack does not take chat.postMessage in C0ALERTS: not_in_channel") == 1
+    assert "/invite" in said
     assert said.count("slack takes it again") == 1
+
+
+async def test_what_holds_up_everything_is_said_as_such_with_what_to_do(
+    room: Room, capsys: pytest.CaptureFixture[str]
+) -> None:
+    room.slack.fail("chat.postMessage", Fault.says("invalid_auth"))
+    await room.announce(1)
+    async with room.running():
+        await room.until_settled()
+    said = capsys.readouterr().out
+    assert said.count("slack does not take anything: invalid_auth") == 1
+    assert "advice=" in said
 
 
 # Malformed
