@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -30,19 +30,22 @@ REPEATED_WITHIN = timedelta(minutes=1)
 
 def silence(draft: Draft, connection: str) -> Silence | None:
     """What keeps a connection (or the site, `SITE`) silent now: that which lasts longest."""
-    of_people = [m.silence for m in draft.mutes.values() if m.covers(connection, draft.now)]
     record = draft.connections.get(connection)
     name = record.row.name if record is not None and record.row is not None else None
-    planned = [w.silence(until) for w, until in draft.maintenance if w.covers(draft.site.name, name)]
-    return max([*of_people, *planned], key=lambda s: s.until, default=None)
+    return _longest(draft, draft.mutes.values(), connection, site=draft.site.name, name=name)
 
 
 def silence_of(draft: Draft, episode: Episode) -> Silence | None:
     """As `silence`; in a root that sites share, of another site's blindness too."""
     if episode.site == draft.site.name:
         return silence(draft, episode.connection)
-    of_people = [m.silence for m in draft.before.peers_mutes if m.site == episode.site and m.covers(EVERY, draft.now)]
-    planned = [w.silence(until) for w, until in draft.maintenance if w.covers(episode.site, None)]
+    mutes = (mute for mute in draft.before.peers_mutes if mute.site == episode.site)
+    return _longest(draft, mutes, episode.connection, site=episode.site, name=None)
+
+
+def _longest(draft: Draft, mutes: Iterable[Mute], connection: str, *, site: str, name: str | None) -> Silence | None:
+    of_people = [mute.silence for mute in mutes if mute.covers(connection, draft.now)]
+    planned = [window.silence(until) for window, until in draft.maintenance if window.covers(site, name)]
     return max([*of_people, *planned], key=lambda s: s.until, default=None)
 
 
